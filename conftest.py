@@ -1,0 +1,108 @@
+"""Which libraries a test run is about (`--backend`), how thorough it is (`--quick`), what it writes down."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+# Before any library is imported: threads beside pytest-xdist's workers only get in each other's way.
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest  # noqa: E402
+
+from tests import adapters, record  # noqa: E402
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("uniflogits")
+    group.addoption(
+        "--backend",
+        default=None,
+        metavar="NAME[,NAME]",
+        help=f"test these libraries only ({', '.join(adapters.NAMES)}); "
+        "default: all that are installed but tensorflow, which runs alone",
+    )
+    group.addoption("--quick", action="store_true", help="fewer samples, and no slow tests")
+    group.addoption(
+        "--agreement", action="store_true", help="compare what the runs of all libraries wrote, nothing else"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: left out by --quick")
+    config.addinivalue_line(
+        "markers", "agreement: compares the files of finished runs; runs with --agreement alone"
+    )
+    config.stash[_BACKENDS] = _backends(config)
+    # The quick tier leaves out too much for a support table to be made of it.
+    if not hasattr(config, "workerinput") and not config.getoption("quick"):
+        config.pluginmanager.register(record.Recorder(), "matrix-recorder")
+
+
+_BACKENDS = pytest.StashKey[tuple[str, ...]]()
+
+
+def _backends(config: pytest.Config) -> tuple[str, ...]:
+    given = config.getoption("backend")
+    if given is None:
+        return tuple(name for name in adapters.DEFAULT if adapters.installed(name))
+    names = tuple(name.strip() for name in given.split(","))
+    for name in names:
+        if name not in adapters.NAMES:
+            raise pytest.UsageError(f"--backend: no library {name!r}; known are {', '.join(adapters.NAMES)}")
+        if not adapters.installed(name):
+            raise pytest.UsageError(f"--backend: {name} is not installed here")
+    if "tensorflow" in names and len(names) > 1:
+        raise pytest.UsageError(
+            "--backend: tensorflow needs a process of its own (its LLVM and torch's abort each other); "
+            "run it as a second command: pytest --backend tensorflow"
+        )
+    return names
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept, dropped = [], []
+    for item in items:
+        (kept if _wanted(config, item) else dropped).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
+    if (item.get_closest_marker("agreement") is not None) != config.getoption("agreement"):
+        return False
+    if config.getoption("quick") and (item.get_closest_marker("slow") is not None or _compiles_much(item)):
+        return False
+    needed = {name for mark in item.iter_markers("backend") for name in mark.args}
+    chosen = set(config.stash[_BACKENDS])
+    if not needed:
+        # Tests of no library in particular belong to the ordinary run, not to TensorFlow's.
+        return chosen != {"tensorflow"}
+    return needed <= chosen
+
+
+def _compiles_much(item: Any) -> bool:
+    """Cells that the quick tier leaves to the full one: where each call compiles, float32 has to do."""
+    cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
+    if cell is None or cell.backend not in ("jax", "tensorflow", "dask"):
+        return False
+    return cell.dtype != "float32" or cell.property not in ("value", "gradient", "errors", "dtypes")
+
+
+def pytest_runtest_setup(item: Any) -> None:
+    # An adapter configures its library when it is imported: that comes before the first array of any test.
+    for mark in item.iter_markers("backend"):
+        for name in mark.args:
+            adapters.get(name)
+    cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
+    if cell is not None and not item.get_closest_marker("not_recorded"):
+        item.user_properties.append(("cell", (cell.property, cell.operation, cell.backend, cell.dtype)))
+
+
+@pytest.fixture(scope="session")
+def quick(request: pytest.FixtureRequest) -> bool:
+    """Whether this run is the quick tier."""
+    return request.config.getoption("quick")

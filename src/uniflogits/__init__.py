@@ -1,0 +1,28 @@
+"""Numerically stable operations on logits, for every array library alike."""
+
+from typing import Any
+
+from ._core.gradients import grad as grad
+from ._core.gradients import jvp as jvp
+from ._core.gradients import value_and_grad as value_and_grad
+from ._core.gradients import vjp as vjp
+from .logspace import logsumexp as logsumexp
+from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
+from .losses import softmax_cross_entropy as softmax_cross_entropy
+from .losses import softmax_cross_entropy_with_integer_labels as softmax_cross_entropy_with_integer_labels
+from .normalizers import log_sigmoid as log_sigmoid
+from .normalizers import log_softmax as log_softmax
+from .normalizers import sigmoid as sigmoid
+from .normalizers import softmax as softmax
+from .normalizers import softplus as softplus
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "cross_entropy":
+        raise AttributeError(
+            "uniflogits has no cross_entropy, which means two things: the losses are softmax_cross_entropy "
+            "(dense labels) and softmax_cross_entropy_with_integer_labels (class indices)"
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,158 @@
+"""Any Array API library, and what a backend may do better for its own: all of this class's methods.
+
+A library needs a subclass only where it lacks an Array API namespace, has autodiff, or holds values that can
+be read.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+from .._core.dtypes import dtype_name
+from .._core.errors import type_error
+
+
+def extend(namespace: Any, **extras: Any) -> Any:
+    """A copy of an Array API namespace with the few functions that formulas need beside the standard's."""
+    extended = types.ModuleType(f"uniflogits namespace over {namespace.__name__}")
+    extended.__dict__.update({name: value for name, value in vars(namespace).items() if name[:2] != "__"})
+    extended.__dict__.update(extras)
+    return extended
+
+
+class _Lazily:
+    """Namespaces that make their names on demand (array-api-strict, Dask) are asked each time."""
+
+    def __init__(self, namespace: Any, **extras: Any) -> None:
+        self._namespace = namespace
+        self.__dict__.update(extras)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._namespace, name)
+
+
+class Backend:
+    """One array library: its namespace, how arrays get into it, how a kernel runs there."""
+
+    name: str  # as errors write it
+    xp: Any
+    takes_numpy = False  # NumPy arrays beside this library's are converted
+    differentiates = False  # value_and_grad of a user's function
+
+    def adopt(self, operation: str, argument: str, value: Any) -> Any:
+        """Check that this kind of array is one to compute with, and unwrap what only wraps one."""
+        return value
+
+    def asarray(self, value: np.ndarray) -> Any:
+        """Bring a NumPy array into the library; asked only where `takes_numpy`."""
+        raise AssertionError(f"{self.name} takes no NumPy arrays")
+
+    def from_python(self, value: Any, shape: tuple[int, ...], dtype: str, like: Any) -> Any:
+        """Make an array of a number or nested list, beside `like`."""
+        made = self.xp.asarray(
+            value, dtype=self.dtype(dtype), device=None if like is None else self.device(like)
+        )
+        return made if tuple(made.shape) == shape else self.xp.reshape(made, shape)
+
+    def dtype(self, name: str) -> Any:
+        return getattr(self.xp, name)
+
+    def default_float(self, like: Any) -> str:
+        info = self.xp.__array_namespace_info__()
+        return dtype_name(info.default_dtypes(device=self.device(like))["real floating"])
+
+    def index_name(self, like: Any) -> str:
+        """The integer dtype that labels are cast to."""
+        return "int64"
+
+    def device(self, value: Any) -> Any:
+        """Where an array lives, or None where it can't be told."""
+        return array_api_compat.device(value)
+
+    def shape(self, value: Any) -> tuple[Any, ...]:
+        """The shape; dimensions that are not known now are no ints."""
+        return tuple(value.shape)
+
+    def read(self, value: Any) -> np.ndarray | None:
+        """The values, for checks of labels; None where reading would wait, fail or be undone by a tracer."""
+        return None
+
+    def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        """Run a kernel on this library's arrays."""
+        return kernel(self.xp, plan, operands)
+
+    def value_and_grad(
+        self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any
+    ):
+        """Differentiate a user's function by the library's own autodiff."""
+        raise type_error(
+            "value_and_grad",
+            f"{self.name} cannot differentiate a function of your own; pass an operation of uniflogits "
+            "(or a functools.partial of one), or build the gradient with uniflogits.vjp",
+        )
+
+
+def _contiguous(xp: Any) -> Callable[[Any], Any]:
+    # Reshaping to one dimension and back lays a transposed array out anew, so that sums run along memory.
+    return lambda x: xp.reshape(xp.reshape(x, (-1,)), x.shape)
+
+
+class ArrayAPIBackend(Backend):
+    """A library known by its namespace alone."""
+
+    def __init__(self, namespace: Any, name: str) -> None:
+        self.name = name
+        self.xp = _Lazily(
+            namespace,
+            stop_gradient=lambda x: x,
+            dims=lambda x: tuple(x.shape),
+            contiguous=_contiguous(namespace),
+            class_indices=lambda x, dtype: namespace.arange(x.shape[-1], dtype=dtype, device=self.device(x)),
+        )
+
+    def index_name(self, like: Any) -> str:
+        info = self.xp.__array_namespace_info__()
+        return dtype_name(info.default_dtypes(device=self.device(like))["integral"])
+
+    def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        # Many of these libraries compute by NumPy.
+        with np.errstate(all="ignore"):
+            return kernel(self.xp, plan, operands)
+
+
+class StrictBackend(ArrayAPIBackend):
+    """array-api-strict: its arrays are in memory, so labels can be judged."""
+
+    def read(self, value: Any) -> np.ndarray | None:
+        xp = self.xp
+        host = xp.Device("CPU_DEVICE")
+        return np.asarray(value if value.device == host else value.to_device(host))
+
+
+class DaskBackend(ArrayAPIBackend):
+    """Dask: lazy, nothing is ever computed here."""
+
+    def __init__(self, namespace: Any, name: str) -> None:
+        super().__init__(namespace, name)
+        self.xp.contiguous = lambda x: x
+        self.xp.max = self._max
+
+    def _max(self, x: Any, axis: int, keepdims: bool) -> Any:
+        # Dask refuses to reduce an array without entries, even where no row is empty.
+        if 0 in x.shape and x.shape[axis] != 0:
+            return self.xp.sum(x, axis=axis, keepdims=keepdims)
+        return self.xp._namespace.max(x, axis=axis, keepdims=keepdims)
+
+    def device(self, value: Any) -> Any:
+        return None
+
+    def default_float(self, like: Any) -> str:
+        return "float64"
+
+    def index_name(self, like: Any) -> str:
+        return "int64"

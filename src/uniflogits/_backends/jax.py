@@ -1,0 +1,79 @@
+"""JAX: kernels are compiled once per plan; numbers are traced, so that new values compile nothing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from .._core.errors import type_error
+from .generic import Backend, extend
+
+_NAMESPACE = extend(
+    jnp,
+    stop_gradient=jax.lax.stop_gradient,
+    dims=jnp.shape,
+    contiguous=lambda x: x,
+    class_indices=lambda x, dtype: jnp.arange(x.shape[-1], dtype=dtype),
+    bfloat16=jnp.bfloat16,
+)
+
+
+# One compiled program per kernel and plan; jax.jit itself drops the least recently used ones.
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _compiled(kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+    return kernel(_NAMESPACE, plan, operands)
+
+
+class JAXBackend(Backend):
+    name = "JAX"
+    xp = _NAMESPACE
+    takes_numpy = True
+    differentiates = True
+
+    def adopt(self, operation: str, argument: str, value: Any) -> Any:
+        if not isinstance(value, jax.Array):
+            raise type_error(
+                operation, f"{argument} must be a dense jax.Array, got jax.{type(value).__name__}"
+            )
+        return value
+
+    def asarray(self, value: np.ndarray) -> Any:
+        # float64 and int64 shrink silently where JAX runs without x64, as in JAX itself.
+        return jnp.asarray(value, dtype=jax.dtypes.canonicalize_dtype(value.dtype))
+
+    def dtype(self, name: str) -> Any:
+        return jnp.dtype(name)
+
+    def default_float(self, like: Any) -> str:
+        return jax.dtypes.canonicalize_dtype(np.float64).name
+
+    def index_name(self, like: Any) -> str:
+        return jax.dtypes.canonicalize_dtype(np.int64).name
+
+    def device(self, value: Any) -> Any:
+        if isinstance(value, Tracer) or not value.committed:
+            return None
+        return frozenset(value.devices())
+
+    def read(self, value: Any) -> np.ndarray | None:
+        if isinstance(value, Tracer) or not value.is_fully_addressable:
+            return None
+        on_host = all(device.platform == "cpu" for device in value.devices())
+        return np.asarray(value) if on_host else None
+
+    def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        return _compiled(kernel, plan, operands)
+
+    def value_and_grad(
+        self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any
+    ):
+        return jax.value_and_grad(functools.partial(function, **options), argnums)(*arrays)
+
+
+BACKEND = JAXBackend()

@@ -1,0 +1,68 @@
+"""NumPy: the library of plain lists and numbers too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._core.errors import type_error
+from .._core.operation import OPERATIONS
+from .generic import Backend, extend
+
+
+class NumPyBackend(Backend):
+    name = "NumPy"
+    xp = extend(
+        np,  # array_api_compat's wrapper takes longer to import than all of uniflogits
+        astype=lambda x, dtype: x.astype(dtype),
+        stop_gradient=lambda x: x,
+        dims=np.shape,
+        contiguous=np.ascontiguousarray,
+        class_indices=lambda x, dtype: np.arange(x.shape[-1], dtype=dtype),
+    )
+
+    def adopt(self, operation: str, argument: str, value: Any) -> Any:
+        if isinstance(value, np.ma.MaskedArray):
+            masks = operation in OPERATIONS and "where" in OPERATIONS[operation].options
+            advice = f"a masked array; pass its .data{', and the inverse of its mask as where=' * masks}"
+        elif isinstance(value, np.matrix):
+            advice = "a numpy.matrix; convert it with numpy.asarray"
+        else:
+            value = np.asarray(value)
+            return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
+        raise type_error(operation, f"{argument} must be an array, got {advice}")
+
+    def asarray(self, value: np.ndarray) -> Any:
+        return value
+
+    def dtype(self, name: str) -> Any:
+        if name == "bfloat16":  # NumPy knows it only where ml_dtypes has registered it
+            import ml_dtypes
+
+            return np.dtype(ml_dtypes.bfloat16)
+        return np.dtype(name)
+
+    def default_float(self, like: Any) -> str:
+        return "float64"
+
+    def device(self, value: Any) -> Any:
+        return None
+
+    def read(self, value: Any) -> np.ndarray | None:
+        return value
+
+    def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        # Infinities and underflow are ordinary values here, whatever the caller has set.
+        with np.errstate(all="ignore"):
+            return _scalars(kernel(self.xp, plan, operands))
+
+
+def _scalars(result: Any) -> Any:
+    if isinstance(result, tuple):
+        return tuple(_scalars(one) for one in result)
+    return result[()] if isinstance(result, np.ndarray) and result.ndim == 0 else result
+
+
+BACKEND = NumPyBackend()

@@ -1,0 +1,89 @@
+"""TensorFlow: eager tensors, variables, and symbolic ones inside tf.function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .._core.errors import type_error, value_error
+from .._core.operation import OPERATIONS
+from . import _tensorflow_namespace as namespace
+from .generic import Backend, extend
+
+
+class TensorFlowBackend(Backend):
+    name = "TensorFlow"
+    xp = extend(
+        namespace,
+        dims=namespace.shape,
+        contiguous=lambda x: x,
+        class_indices=lambda x, dtype: namespace.arange(namespace.shape(x)[-1], dtype=dtype),
+    )
+    takes_numpy = True
+    differentiates = True
+
+    def adopt(self, operation: str, argument: str, value: Any) -> Any:
+        if isinstance(value, tf.Tensor):
+            if value.shape.rank is None:
+                raise value_error(
+                    operation, f"{argument} must have a known number of dimensions, got an unknown one"
+                )
+            return value
+        if isinstance(value, tf.Variable):
+            return tf.convert_to_tensor(value)
+        advice = {"SparseTensor": "tf.sparse.to_dense", "RaggedTensor": "to_tensor() and where="}
+        kind = type(value).__name__
+        how = f"; convert it with {advice[kind]}" if kind in advice else ""
+        raise type_error(operation, f"{argument} must be a tf.Tensor or tf.Variable, got tf.{kind}{how}")
+
+    def asarray(self, value: np.ndarray) -> Any:
+        return tf.convert_to_tensor(value)
+
+    def dtype(self, name: str) -> Any:
+        return tf.dtypes.as_dtype(name)
+
+    def default_float(self, like: Any) -> str:
+        return "float32"
+
+    def device(self, value: Any) -> Any:
+        return (
+            getattr(value, "device", "") or None if tf.is_tensor(value) and hasattr(value, "numpy") else None
+        )
+
+    def shape(self, value: Any) -> tuple[Any, ...]:
+        return tuple(value.shape)
+
+    def read(self, value: Any) -> np.ndarray | None:
+        if not hasattr(value, "numpy") or "CPU" not in value.device:
+            return None
+        return value.numpy()
+
+    def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        # Eager operations settle on the first device of their kind unless told otherwise.
+        where = self.device(operands[plan.operation.arrays[0]])
+        if where is None:
+            return kernel(self.xp, plan, operands)
+        with tf.device(where):
+            return kernel(self.xp, plan, operands)
+
+    def value_and_grad(
+        self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any
+    ):
+        watched = [tf.convert_to_tensor(a) if i in argnums else a for i, a in enumerate(arrays)]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            sources = [watched[i] for i in argnums]
+            tape.watch(sources)
+            value = function(*watched, **options)
+        grads = tape.gradient(value, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return value, tuple(grads)
+
+
+BACKEND = TensorFlowBackend()
+
+# tf.function translates the source of what it calls; functions with this mark it calls as they are. Nothing
+# in an operation depends on data by Python's own control flow, so there is nothing to translate.
+for _entry in OPERATIONS.values():
+    _entry.function.autograph_info__ = {}

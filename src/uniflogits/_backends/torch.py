@@ -1,0 +1,79 @@
+"""torch: the formula itself runs, so every transform of torch's own applies to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import array_api_compat.torch as namespace
+import numpy as np
+import torch
+from torch._C._functorch import peek_interpreter_stack
+
+from .._core.dtypes import dtype_name
+from .._core.errors import type_error
+from .generic import Backend, extend
+
+
+def _transforming() -> bool:
+    """Whether a transform of torch.func is active; torch has no public way to ask."""
+    return peek_interpreter_stack() is not None
+
+
+class TorchBackend(Backend):
+    name = "torch"
+    xp = extend(
+        namespace,
+        stop_gradient=torch.Tensor.detach,
+        dims=lambda x: tuple(x.shape),
+        contiguous=torch.Tensor.contiguous,
+        class_indices=lambda x, dtype: torch.arange(x.shape[-1], dtype=dtype, device=x.device),
+        bfloat16=torch.bfloat16,
+    )
+    differentiates = True
+
+    def adopt(self, operation: str, argument: str, value: Any) -> Any:
+        if value.layout is not torch.strided or value.is_nested:
+            kind = "nested" if value.is_nested else "sparse"
+            advice = "to_padded_tensor() and where=" if value.is_nested else "to_dense()"
+            raise type_error(
+                operation, f"{argument} must be a dense tensor, got a {kind} one; convert it with {advice}"
+            )
+        if value.is_quantized:
+            raise type_error(
+                operation,
+                f"{argument} must be a dense tensor, got a quantized one; convert it with dequantize()",
+            )
+        return value
+
+    def dtype(self, name: str) -> Any:
+        return getattr(torch, name)
+
+    def default_float(self, like: Any) -> str:
+        return dtype_name(torch.get_default_dtype())
+
+    def device(self, value: Any) -> Any:
+        return value.device
+
+    def read(self, value: Any) -> np.ndarray | None:
+        if torch.compiler.is_compiling() or type(value) not in (torch.Tensor, torch.nn.Parameter):
+            return None
+        if value.device.type != "cpu" or _transforming():
+            return None
+        value = value.detach()
+        return value.float().numpy() if value.dtype is torch.bfloat16 else value.numpy()
+
+    def value_and_grad(
+        self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any
+    ):
+        with torch.enable_grad():
+            leaves = [a.detach().requires_grad_() if i in argnums else a for i, a in enumerate(arrays)]
+            value = function(*leaves, **options)
+            grads = torch.autograd.grad(value, [leaves[i] for i in argnums], allow_unused=True)
+        filled = [
+            torch.zeros_like(leaves[i]) if g is None else g for i, g in zip(argnums, grads, strict=True)
+        ]
+        return value.detach(), tuple(filled)
+
+
+BACKEND = TorchBackend()

@@ -1,0 +1,1 @@
+"""The machinery: declaring, checking, running and differentiating operations. No mathematics lives here."""

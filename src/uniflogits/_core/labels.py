@@ -1,0 +1,117 @@
+"""Labels judged by their values, in their own dtype, before anything casts them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._backends import NUMPY
+from . import annotations as roles
+from .arguments import Arguments
+from .dtypes import FLOATS, dtype_name, integer_range, unit_roundoff
+from .errors import value_error
+from .operation import Operation
+
+
+def check_labels(operation: Operation, checked: Arguments) -> bool:
+    """Raise for labels out of range; False where they cannot be read, and the formula must look out."""
+    labels = checked.arrays.get("labels")
+    role = operation.roles.get("labels")
+    if role not in (roles.INTEGER_LABELS, roles.BINARY_LABELS):
+        return True
+    values = _read(checked, labels)
+    if values is None:
+        return False
+    if role == roles.INTEGER_LABELS:
+        return _check_classes(operation, checked, values)
+    return _check_binary(operation, checked, values)
+
+
+def _read(checked: Arguments, value: Any) -> np.ndarray | None:
+    return value if isinstance(value, np.ndarray) else checked.backend.read(value)
+
+
+def _counted(operation: Operation, checked: Arguments, shape: Any) -> np.ndarray | None:
+    """Where a label is looked at: not where its weight is 0 or `where` is False. None: not to be told."""
+    counted = np.ones(shape, bool)
+    weights = checked.arrays.get("weights")
+    if weights is not None:
+        values = _read(checked, weights)
+        if values is None:
+            return None
+        counted = counted & (values != 0)
+    where = checked.arrays.get("where")
+    if where is not None and operation.roles["labels"] == roles.BINARY_LABELS:
+        values = _read(checked, where)
+        if values is None:
+            return None
+        counted = counted & values
+    return counted
+
+
+def _check_classes(operation: Operation, checked: Arguments, values: np.ndarray) -> bool:
+    shape = checked.backend.shape(checked.arrays["logits"])
+    axis = (checked.axes or (-1,))[0]
+    classes = shape[axis]
+    if not isinstance(classes, int):
+        return False
+    if values.size == 0 or (values.min() >= 0 and values.max() < classes):
+        return True
+    bad = (values < 0) | (values >= classes)
+    ignore = checked.options.get("ignore_index")
+    if ignore is not None:
+        bad &= values != ignore
+    counted = _counted(operation, checked, values.shape)
+    if counted is None:
+        return not bad.any()
+    bad &= counted
+    if bad.any():
+        raise value_error(
+            operation.name,
+            f"labels must be class indices from 0 to {classes - 1} ({classes} classes along axis {axis}), "
+            f"got {values[bad].ravel()[0]}",
+        )
+    return True
+
+
+def label_slack(name: str) -> float:
+    """How far rounding may carry a label outside [0, 1]."""
+    return 4 * unit_roundoff(name) if name in FLOATS else 0.0
+
+
+def _check_binary(operation: Operation, checked: Arguments, values: np.ndarray) -> bool:
+    if values.dtype == bool or values.size == 0:
+        return True
+    slack = label_slack(dtype_name(checked.arrays["labels"].dtype))
+    bad = (values < -slack) | (values > 1 + slack)
+    if not bad.any():
+        return True
+    counted = _counted(operation, checked, values.shape)
+    if counted is None:
+        return False
+    bad &= counted
+    if bad.any():
+        raise value_error(
+            operation.name, f"labels must lie between 0 and 1, got {float(values[bad].ravel()[0])!r}"
+        )
+    return True
+
+
+def bring_in_labels(checked: Arguments) -> Arguments:
+    """NumPy labels, held back to be judged in their own dtype, follow into a library of fewer bits."""
+    labels = checked.arrays.get("labels")
+    if checked.backend is NUMPY or not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+        return checked
+    index, given = checked.backend.index_name(checked.arrays["logits"]), np.iinfo(labels.dtype)
+    low, high = integer_range(index)
+    # What does not fit is out of any range, and stays so. The lowest integer stands for an ignored label that
+    # does not fit.
+    narrow = np.clip(labels, max(low + 1, given.min), min(high, given.max)).astype(index)
+    ignore, options = checked.options.get("ignore_index"), checked.options
+    if ignore is not None and not low < ignore <= high:
+        narrow = np.where(labels == ignore, np.asarray(low, index), narrow)
+        options = {**options, "ignore_index": low}
+    return checked._replace(
+        arrays={**checked.arrays, "labels": checked.backend.asarray(narrow)}, options=options
+    )

@@ -1,0 +1,93 @@
+"""The self-check of one library, in a process that may come to grief.
+
+What it finds goes to standard output, one JSON object per line as it is found, so that whoever started the
+process knows how far it came. Whatever else a library prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._core.dtypes import dtype_name
+from .._core.operation import OPERATIONS
+from .libraries import find_libraries
+from .selfcheck import Found, check, read_references
+
+DTYPES = ("float32", "float64")
+SHOWN = 3  # numbers that are off, of each operation
+Report = Callable[..., None]
+
+
+def work(name: str) -> int:
+    """Import one library and check every operation on it."""
+    report = _reporter()
+    library = find_libraries()[name]
+    start = time.perf_counter()
+    report(stage="importing it")
+    try:
+        xp, version = library.namespace(), library.version()
+    except BaseException as error:  # SystemExit too: some packages call sys.exit when they cannot start
+        report(broken=f"cannot be imported: {describe(error)}")
+        return 1
+    imported = time.perf_counter()
+    report(version=version, import_seconds=round(imported - start, 2), stage="making arrays")
+    references = read_references()
+    for dtype in DTYPES:
+        if dtype_name(xp.asarray(np.zeros(1, dtype=dtype)).dtype) != dtype:
+            continue  # JAX has float64 on demand only
+        for operation in OPERATIONS:
+            report(stage=f"checking {operation} in {dtype}")
+            _check(xp, operation, dtype, references, report)
+    report(seconds=round(time.perf_counter() - imported, 2))
+    return 0
+
+
+def _check(xp: Any, operation: str, dtype: str, references: dict[str, Any], report: Report) -> None:
+    if operation not in references:
+        report(off=f"{operation}, {dtype}: no reference values")
+        return
+    try:
+        for found in check(xp, operation, dtype, references[operation]):
+            _report(found, report)
+    except Exception as error:
+        report(off=f"{operation}, {dtype}: {describe(error)}")
+
+
+def _report(found: Found, report: Report) -> None:
+    # JSON has no infinity.
+    worst = round(found.worst, 2) if math.isfinite(found.worst) else None
+    report(
+        operation=found.operation,
+        dtype=found.dtype,
+        quantity=found.quantity,
+        result={"worst": worst, "allowed": found.allowed, "ok": not found.off},
+    )
+    title = f"{found.operation}, {found.dtype}"
+    for text in found.off[:SHOWN]:
+        report(off=f"{title}: {text}; {found.allowed:g} ulp allowed")
+    if len(found.off) > SHOWN:
+        report(off=f"{title}: {len(found.off) - SHOWN} more numbers of its {found.quantity}")
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:400]
+
+
+def _reporter() -> Report:
+    sys.stdout.flush()
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def report(**event: Any) -> None:
+        print(json.dumps(event), file=stream, flush=True)
+
+    return report

@@ -1,0 +1,7 @@
+"""Losses that take logits."""
+
+from ._sigmoid_binary_cross_entropy import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
+from ._softmax_cross_entropy import softmax_cross_entropy as softmax_cross_entropy
+from ._softmax_cross_entropy import (
+    softmax_cross_entropy_with_integer_labels as softmax_cross_entropy_with_integer_labels,
+)

@@ -1,0 +1,7 @@
+"""From logits to probabilities and their logarithms."""
+
+from ._log_softmax import log_softmax as log_softmax
+from ._sigmoid import log_sigmoid as log_sigmoid
+from ._sigmoid import sigmoid as sigmoid
+from ._softmax import softmax as softmax
+from ._softplus import softplus as softplus

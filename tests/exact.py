@@ -1,0 +1,284 @@
+"""Exact values and derivatives of a call, from the oracle alone, as numbers the comparison can use quickly.
+
+Derivatives are central differences with a step of 2^-170 at a precision that leaves more than a float64 of
+correct digits even in the far tails. They take a while, so they are kept on disk under a name made from the
+question and from the sources that answer it: processes share them,
+a changed oracle never meets an old answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gmpy2
+import numpy as np
+from gmpy2 import mpfr
+
+from uniflogits._core.operation import OPERATIONS
+
+from .call import Call
+from .oracle.numbers import VALUE_BITS, exact, precision
+from .specs.base import Exact, Spec
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "build" / "oracle"
+STEP_BITS = 170
+# A second derivative as small as the smallest subnormal, of a value near 1, takes 2 * 170 + 1074 + 60 bits.
+DERIVATIVE_BITS = {"float32": 700, "float64": 1500}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Exact numbers as sums of two float64, and in ulps of what their bound counts (0: their own)."""
+
+    high: np.ndarray
+    low: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, value: np.ndarray, scale: np.ndarray | None = None) -> Reference:
+        flat = value.ravel().tolist()
+        high = [float(number) for number in flat]
+        low = [
+            float(number - mpfr(top)) if gmpy2.is_finite(number) and np.isfinite(top) else 0.0
+            for number, top in zip(flat, high, strict=True)
+        ]
+        scales = (
+            np.zeros(value.size) if scale is None else np.array(np.broadcast_to(scale, value.shape), float)
+        )
+        return cls(*(np.asarray(part, float).reshape(value.shape) for part in (high, low, scales)))
+
+
+@functools.cache
+def _sources(*paths: Path) -> bytes:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def _key(kind: str, spec: Spec, call: Call, *more: Any) -> str:
+    here = Path(__file__).parent
+    digest = hashlib.sha256(_sources(Path(__file__), *sorted((here / "oracle").rglob("*.py"))))
+    digest.update(repr((kind, spec.name, call.key(), *more)).encode())
+    return digest.hexdigest()[:40]
+
+
+def _kept(name: str, make: Callable[[], Any]) -> Any:
+    path = CACHE / name[:2] / f"{name}.pickle"
+    if path.exists():
+        return pickle.loads(path.read_bytes())
+    result = make()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside and renamed: another process may be asking the same question.
+    beside = path.with_suffix(f".{os.getpid()}")
+    beside.write_bytes(pickle.dumps(result))
+    beside.replace(path)
+    return result
+
+
+def values(spec: Spec, call: Call) -> list[Reference]:
+    """The exact results of a call: one, or a number and its sign."""
+
+    def make() -> list[Reference]:
+        with precision(VALUE_BITS):
+            answer = spec.oracle(*_inputs(call), **call.options, **call.exact_keywords())
+            first, *others = answer if isinstance(answer, tuple) else (answer,)
+            return [Reference.of(first.value, first.scale), *(Reference.of(np.asarray(o)) for o in others)]
+
+    return _kept(_key("value", spec, call), make)
+
+
+@dataclass(frozen=True)
+class Jacobian:
+    """Derivatives of the value by some entries of one array: columns[..., k] by the entry at positions[k].
+
+    An elementwise function has one column, its diagonal.
+    """
+
+    positions: np.ndarray
+    columns: np.ndarray
+    diagonal: bool
+
+
+def _step() -> mpfr:
+    return gmpy2.div_2exp(mpfr(1), STEP_BITS)
+
+
+def _inputs(call: Call) -> list[np.ndarray]:
+    return [exact(a) if call.is_floating(name) else a for name, a in call.positional().items()]
+
+
+def _oracle_of(spec: Spec, call: Call, name: str) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """The oracle as a function of one array, and that array."""
+    inputs, keywords = dict(zip(call.positional(), _inputs(call), strict=True)), call.exact_keywords()
+    everything = {**inputs, **keywords}
+
+    def function(array: np.ndarray) -> np.ndarray:
+        now = {**everything, name: array}
+        answer = spec.oracle(*(now[n] for n in inputs), **call.options, **{n: now[n] for n in keywords})
+        return (answer[0] if isinstance(answer, tuple) else answer).value
+
+    return function, everything[name]
+
+
+def _difference(
+    function: Callable[[np.ndarray], np.ndarray], array: np.ndarray, step: np.ndarray
+) -> np.ndarray:
+    """function(array + step) - function(array - step), and 0 where both are the same infinity."""
+    # Arithmetic on 0-d object arrays gives bare numbers.
+    after, before = (function(np.asarray(moved, dtype=object)) for moved in (array + step, array - step))
+    return np.asarray(np.where(after == before, mpfr(0), after - before), dtype=object)
+
+
+def jacobian(spec: Spec, call: Call, name: str) -> Jacobian:
+    def make() -> Jacobian:
+        with precision(DERIVATIVE_BITS[call.compute]):
+            function, array = _oracle_of(spec, call, name)
+            h = _step()
+            if OPERATIONS[spec.name].rule.kind == "elementwise":
+                column = np.asarray(_difference(function, array, h) / (2 * h), dtype=object)
+                return Jacobian(np.arange(array.size), _short(column), True)
+            positions = coordinates(call.arrays[name])
+            columns = []
+            for position in positions:
+                step = _unit(array.shape, position, h)
+                columns.append(np.asarray(_difference(function, array, step) / (2 * h), dtype=object))
+            shape = function(array).shape
+            stacked = np.stack(columns, axis=-1) if columns else np.empty((*shape, 0), dtype=object)
+            return Jacobian(positions, _short(stacked), False)
+
+    return _kept(_key("jacobian", spec, call, name), make)
+
+
+def _of_present_classes(call: Call, name: str, derivative: Jacobian) -> Jacobian:
+    """The label of a class that doesn't exist has gradient 0 by contract; the difference is infinite."""
+    if name == call.operation.arrays[0]:
+        return derivative
+    finite = np.frompyfunc(gmpy2.is_finite, 1, 1)(derivative.columns).astype(bool)
+    return Jacobian(derivative.positions, np.where(finite, derivative.columns, mpfr(0)), derivative.diagonal)
+
+
+def _unit(shape: tuple[int, ...], position: int, h: mpfr) -> np.ndarray:
+    step = np.full(shape, mpfr(0), dtype=object)
+    step[np.unravel_index(position, shape)] = h
+    return step
+
+
+def _short(numbers: np.ndarray) -> np.ndarray:
+    """Rounded to as many digits as are ever needed: correct ones, and small on disk."""
+    with precision(VALUE_BITS):
+        return np.asarray(np.frompyfunc(lambda number: +number, 1, 1)(numbers), dtype=object)
+
+
+def coordinates(array: np.ndarray) -> np.ndarray:
+    """Where derivatives are taken: everywhere in small arrays, at extremes and at random in large ones."""
+    if array.size <= 48:
+        return np.arange(array.size)
+    order = np.argsort(array.ravel().astype(float), kind="stable")
+    some = np.random.default_rng(array.size).permutation(array.size)
+    count = 12 if array.size <= 256 else 5
+    return np.unique(np.concatenate([order[:1], order[-2:], some[:count]]))
+
+
+def gradient(spec: Spec, call: Call, name: str, cotangent: np.ndarray) -> tuple[np.ndarray, Reference]:
+    """The gradient of sum(cotangent * value) at some entries of one array: where, and what it is there."""
+    derivative = jacobian(spec, call, name)
+    with precision(VALUE_BITS):
+        weights = exact(cotangent)
+        derivative = _of_present_classes(call, name, derivative)
+        if derivative.diagonal:
+            result = np.asarray(weights * derivative.columns, dtype=object).ravel()
+        else:
+            terms = np.where(derivative.columns == 0, mpfr(0), weights[..., None] * derivative.columns)
+            result = terms.reshape(-1, len(derivative.positions)).sum(axis=0, initial=mpfr(0))
+        scale = _gradient_scale(spec, call, name, cotangent, result)
+        return derivative.positions, Reference.of(result, scale[derivative.positions])
+
+
+def _gradient_scale(
+    spec: Spec, call: Call, name: str, cotangent: np.ndarray, result: np.ndarray
+) -> np.ndarray:
+    size = call.arrays[name].size
+    if name == next(iter(call.positional())):
+        if spec.gradient_scale is None:
+            return np.zeros(size)
+        keywords = {**call.options, **call.exact_keywords()}
+        return (
+            spec.gradient_scale(*_inputs(call), cotangent=exact(cotangent), **keywords).ravel().astype(float)
+        )
+    # By labels and weights the bound is normwise: ulps of the largest entry, or of the value they weigh.
+    value = np.abs(values(spec, call)[0].high)
+    largest = np.max(np.where(np.isfinite(value), value, 0), initial=0.0)
+    finite = [abs(float(r)) for r in result if gmpy2.is_finite(r)]
+    return np.full(size, max([*finite, largest * np.abs(cotangent.astype(float)).max(initial=0.0)]))
+
+
+def tangent(spec: Spec, call: Call, name: str, direction: np.ndarray) -> Reference:
+    """The derivative of the value along `direction`, which is 0 outside the Jacobian's positions."""
+    derivative = jacobian(spec, call, name)
+    with precision(VALUE_BITS):
+        moves = exact(direction)
+        derivative = _of_present_classes(call, name, derivative)
+        own = np.zeros(call.arrays[name].size)
+        if OPERATIONS[spec.name].rule.kind != "rowmap":
+            # What a gradient's own bound counts in, for each entry that the value depends on.
+            ones = np.ones(values(spec, call)[0].high.shape)
+            own = _gradient_scale(spec, call, name, ones, np.array([mpfr(0)]))
+        if derivative.diagonal:
+            result = np.asarray(derivative.columns * moves, dtype=object)
+            return Reference.of(
+                result, np.maximum(_magnitude(result), own.reshape(result.shape) * _magnitude(moves))
+            )
+        along = moves.ravel()[derivative.positions]
+        terms = np.where(derivative.columns == 0, mpfr(0), derivative.columns * along)
+        own = np.where(derivative.columns == 0, 0.0, own[derivative.positions] * _magnitude(along))
+        scale = np.maximum(_magnitude(terms), own.astype(float)).sum(axis=-1)
+        return Reference.of(np.asarray(terms.sum(axis=-1, initial=mpfr(0)), dtype=object), scale)
+
+
+def _magnitude(numbers: np.ndarray) -> np.ndarray:
+    return np.abs(np.asarray(numbers, dtype=object).astype(float))
+
+
+def hessian_product(
+    spec: Spec, call: Call, cotangent: np.ndarray, direction: np.ndarray
+) -> tuple[np.ndarray, Reference]:
+    """The Hessian of sum(cotangent * value) by the first array times `direction`, at some positions."""
+    name = next(iter(call.positional()))
+
+    def make() -> tuple[np.ndarray, Reference]:
+        with precision(DERIVATIVE_BITS[call.compute]):
+            function, array = _oracle_of(spec, call, name)
+            h, weights, move = _step(), exact(cotangent), exact(direction)
+            along = np.where(move == 0, mpfr(0), h * move)
+
+            def first(step: np.ndarray) -> np.ndarray:
+                ahead = _difference(function, array + along, step)
+                behind = _difference(function, array - along, step)
+                return np.asarray(weights * (ahead - behind) / (4 * h * h), dtype=object)
+
+            if OPERATIONS[spec.name].rule.kind == "elementwise":
+                positions, flat = np.arange(array.size), first(np.full(array.shape, h, dtype=object)).ravel()
+            else:
+                positions = coordinates(call.arrays[name])
+                flat = np.empty(len(positions), dtype=object)
+                flat[:] = [first(_unit(array.shape, p, h)).sum() for p in positions]
+            scale = np.zeros(array.size)
+            if spec.second_scale is not None:
+                keywords = {**call.options, **call.exact_keywords()}
+                arrays = _inputs(call)
+                scale = spec.second_scale(*arrays, cotangent=weights, tangent=move, **keywords)
+            return positions, Reference.of(flat, np.asarray(scale).ravel()[positions].astype(float))
+
+    return _kept(_key("second", spec, call, cotangent.tobytes(), direction.tobytes()), make)
+
+
+__all__ = ["Exact", "Jacobian", "Reference", "gradient", "hessian_product", "jacobian", "tangent", "values"]

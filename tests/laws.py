@@ -1,0 +1,68 @@
+"""Laws that hold whatever the numbers are. A spec names its operation's; test_laws.py draws the numbers.
+
+A law takes what it needs to call the operation, and gives pairs of results that are equal to within rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+# Calls the operation with NumPy arrays by position and gives back a NumPy array.
+Apply = Callable[..., np.ndarray]
+# (what is compared, ours, expected, how many ulps of the largest number they may be apart)
+Pair = tuple[str, np.ndarray, np.ndarray, float]
+
+
+def shift_invariance(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """A constant added to all logits of a row changes nothing, where adding it is exact."""
+    # Integers below 128 in size are exact in every dtype; multiples of 1/8 below 512 need float32.
+    step, shifts = (1.0, (64.0, -64.0, 16.0)) if x.dtype.itemsize == 2 else (0.125, (256.0, -256.0, 16.0))
+    grid = (np.round(np.clip(x.astype(np.float64), -60, 60) / step) * step).astype(x.dtype)
+    for shift in shifts:
+        moved = grid + np.asarray(shift, dtype=x.dtype)
+        yield f"shifted by {shift}", apply(moved, *rest), apply(grid, *rest), 0
+
+
+def permutation(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """The order of the rows, and of the classes with their labels, doesn't matter."""
+    rows = rng.permutation(x.shape[0])
+    plain = apply(x, *rest)
+    by_row = apply(x[rows], *(np.asarray(r)[rows] for r in rest))
+    # Not to the bit: the last few elements of an array leave the vectorised exp for a scalar one.
+    yield "rows in another order", by_row, plain[rows], 8
+    classes = rng.permutation(x.shape[1])
+    others = tuple(
+        np.argsort(classes)[r].astype(np.asarray(r).dtype) if np.ndim(r) == 1 else np.asarray(r)[:, classes]
+        for r in rest
+    )
+    by_class = apply(x[:, classes], *others)
+    expected = plain[:, classes] if plain.ndim == 2 else plain
+    yield "classes in another order", by_class, expected, 8
+
+
+def sums_to_one(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """Probabilities (or, where the results are logarithms, their exponentials) of a row sum to 1."""
+    result = apply(x, *rest).astype(np.float64)
+    p = np.exp(result) if (result <= 0).all() and not (result == 0).all() else result
+    yield "sum of a row", p.sum(axis=-1), np.ones(x.shape[0]), 64
+
+
+def symmetry(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
+    """What x and -x have to do with each other."""
+    if rest:
+        (labels,) = rest
+        swapped = (1 - labels).astype(labels.dtype)
+        # Only labels whose complement is exact make the two calls the same question.
+        labels = (1 - swapped).astype(labels.dtype)
+        yield "label y at x against 1 - y at -x", apply(-x, swapped), apply(x, labels), 8
+        return
+    yield "sigmoid(x) + sigmoid(-x)", apply(x) + apply(-x), np.ones_like(x), 4

@@ -1,0 +1,76 @@
+"""logsumexp with weights of either sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gmpy2
+import numpy as np
+from gmpy2 import mpfr
+
+from ..specs.base import Exact
+from .normalizers import INFINITY, NAN, ZERO, log_sum_exp, present_classes
+from .numbers import as_objects, exact
+from .rows import Axis, masks, reduced_shape, to_rows
+
+
+def logsumexp(
+    x: Any,
+    *,
+    axis: Axis = -1,
+    keepdims: bool = False,
+    where: Any = None,
+    weights: Any = None,
+    return_sign: bool = False,
+) -> Exact | tuple[Exact, np.ndarray]:
+    x = exact(x)
+    rows, allowed = to_rows(x, axis), to_rows(masks(where, x.shape), axis)
+    if weights is None:
+        results = [_plain(row, mask) for row, mask in zip(rows, allowed, strict=True)]
+    else:
+        factors = to_rows(np.broadcast_to(exact(weights), x.shape), axis)
+        results = [weighted_sum(*row) for row in zip(rows, factors, allowed, strict=True)]
+    shape = reduced_shape(x.shape, axis, keepdims)
+    signs = as_objects((sign for _, sign, _ in results), shape)
+    logs = (NAN if sign < 0 and not return_sign else value for value, sign, _ in results)
+    answer = Exact(as_objects(logs, shape), as_objects((scale for _, _, scale in results), shape))
+    return (answer, signs) if return_sign else answer
+
+
+def _plain(row: Sequence[mpfr], allowed: Sequence[bool]) -> tuple[mpfr, mpfr, mpfr]:
+    m, log_sum = log_sum_exp(row, allowed)
+    sign = m if gmpy2.is_nan(m) else mpfr(0 if m == -INFINITY else 1)
+    return m + log_sum, sign, max(abs(m), abs(log_sum)) if gmpy2.is_finite(m) else ZERO
+
+
+def weighted_classes(row: Sequence[mpfr], weights: Sequence[mpfr], allowed: Sequence[bool]) -> list[int]:
+    """The entries that exist: a weight of 0 removes one whatever it holds."""
+    return [k for k in present_classes(row, allowed) if weights[k] != 0]
+
+
+def weighted_sum(
+    row: Sequence[mpfr], weights: Sequence[mpfr], allowed: Sequence[bool]
+) -> tuple[mpfr, mpfr, mpfr]:
+    """log |sum w e^x|, the sign of the sum, and the magnitude of the largest number it is made of."""
+    kept = weighted_classes(row, weights, allowed)
+    if any(gmpy2.is_nan(row[k] + weights[k]) for k in kept):
+        return NAN, NAN, ZERO
+    if not kept:
+        return -INFINITY, ZERO, ZERO
+    signs_at_infinity = {gmpy2.sign(weights[k]) for k in kept if row[k] == INFINITY}
+    if signs_at_infinity:
+        both = len(signs_at_infinity) > 1
+        return (NAN, NAN, ZERO) if both else (INFINITY, mpfr(signs_at_infinity.pop()), ZERO)
+    winner = max(kept, key=lambda k: row[k] + gmpy2.log(abs(weights[k])))
+    shares = {k: weights[k] / weights[winner] * gmpy2.exp(row[k] - row[winner]) for k in kept if k != winner}
+    others = sum(shares.values(), ZERO)
+    if others == -1:
+        return -INFINITY, ZERO, ZERO
+    log_total = gmpy2.log1p(others) if others > -1 else gmpy2.log(-1 - others)
+    sign = gmpy2.sign(weights[winner]) * (1 if others > -1 else -1)
+    log_weight = gmpy2.log(abs(weights[winner]))
+    # Terms that cancel cost (sum |w| e^x) / |sum w e^x| - 1 times their own rounding.
+    lost = (1 + sum(map(abs, shares.values()), ZERO)) / abs(1 + others) - 1
+    scale = max(abs(row[winner]), abs(log_weight), abs(log_total), lost)
+    return row[winner] + log_weight + log_total, mpfr(sign), scale

@@ -1,0 +1,94 @@
+"""The edge tables of the specs: infinities, NaN, nothing allowed, ties, one class, integers, extremes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import uniflogits as ul
+
+from .compare import Failures
+from .exact import Reference
+from .exceptions import AUTODIFF_EDGES
+from .harness import Cell, Ready, as_function, first, matrix, ready, run
+from .oracle.numbers import VALUE_BITS, precision
+from .specs.base import Edge
+
+
+def _held(edge: Edge, dtype: str) -> bool:
+    return dtype in edge.dtypes
+
+
+def _has_edges(cell: Cell) -> bool:
+    return any(_held(edge, cell.dtype) for edge in cell.spec.edges)
+
+
+@matrix("edges", having=_has_edges)
+def test_edges(cell: Cell) -> None:
+    failures = cell.failures()
+    # Every edge has a shape of its own, for which JAX compiles and Dask builds anew: one dtype runs them all.
+    step = 3 if cell.backend in ("jax", "dask") and cell.dtype != "float32" else 1
+    for edge in [edge for edge in cell.spec.edges if _held(edge, cell.dtype)][::step]:
+        one = ready(cell, edge, keep_dtype=edge.keep_dtype)
+        _check(cell, edge, one, failures)
+    failures.finish()
+
+
+def _check(cell: Cell, edge: Edge, one: Ready, failures: Failures) -> None:
+    adapter = cell.adapter
+    result = run(cell, one)
+    value, dtype = first(result), _dtype(cell, one, edge)
+    if adapter.dtype(value) != dtype:
+        failures.add(f"{edge.id}: dtype {adapter.dtype(value)}, expected {dtype}")
+    failures.compare(
+        f"{edge.id}, value",
+        adapter.to_numpy(value),
+        [reference(edge.value)],
+        dtype,
+        cell.row.value,
+        cell.row.dagger,
+        inputs=dict(one.call.arrays),
+    )
+    if edge.gradient is None:
+        return
+    cotangent = adapter.array(np.ones(tuple(value.shape)), adapter.dtype(value))
+    with adapter.calling():
+        _, pullback = ul.vjp(cell.public, *one.arrays, **one.options)
+        found = {"closed form": pullback(cotangent)[0]}
+    if one.call.floating()[:1] == [0]:
+        function, others = as_function(cell, one)
+        native = adapter.gradients(function, [one.arrays[0], *others], cotangent, [0])
+        found |= {mode: gradients[0] for mode, gradients in native.items()}
+    for mode, gradient in found.items():
+        if gradient is None:
+            failures.add(f"{edge.id}, {mode}: no gradient")
+            continue
+        left_out = mode != "closed form" and (cell.operation, edge.id) in AUTODIFF_EDGES
+        judged = Failures(edge.id) if left_out else failures
+        judged.compare(
+            f"{edge.id}, {mode}",
+            adapter.to_numpy(gradient),
+            [reference(edge.gradient)],
+            adapter.dtype(gradient),
+            cell.row.gradient,
+            cell.row.dagger,
+            inputs=dict(one.call.arrays),
+        )
+        if left_out and not judged.lines:
+            failures.add(f"{edge.id}, {mode}: right after all; take it out of tests/exceptions.py")
+
+
+def _dtype(cell: Cell, one: Ready, edge: Edge) -> str:
+    if edge.keep_dtype and not one.call.is_floating(cell.op.arrays[0]):
+        return cell.adapter.default_float
+    return one.call.result_dtype
+
+
+def reference(answer: Any) -> Reference:
+    """Numbers or mpfr objects as exact numbers."""
+    array = np.asarray(answer)
+    if array.dtype == object:
+        with precision(VALUE_BITS):
+            return Reference.of(array)
+    return Reference(array.astype(float), np.zeros(array.shape), np.zeros(array.shape))

@@ -1,0 +1,94 @@
+"""Second derivatives: every nesting of the library's own modes, and the closed form differentiated again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import uniflogits as ul
+
+from . import exact
+from .harness import (
+    Cell,
+    Failures,
+    Ready,
+    as_function,
+    both,
+    first,
+    has_autodiff,
+    matrix,
+    random_like,
+    ready,
+    references,
+    run,
+)
+
+
+def _meaningful(cell: Cell) -> bool:
+    return has_autodiff(cell.backend) or cell.op.rule.second_order
+
+
+@matrix("second_order", having=_meaningful)
+def test_second_order(cell: Cell, quick: bool) -> None:
+    failures = cell.failures()
+    for sample in cell.samples(quick):
+        if not sample.values_only:
+            _check(cell, sample, failures)
+    failures.finish()
+
+
+def _check(cell: Cell, sample: Any, failures: Failures) -> None:
+    adapter = cell.adapter
+    one = ready(cell, sample)
+    value = first(run(cell, one))
+    ct = random_like(tuple(value.shape), adapter.dtype(value), cell.operation, sample.id)
+    direction = random_like(one.call.arrays[cell.op.arrays[0]].shape, cell.dtype, sample.id, "second")
+    cotangent, tangent = adapter.array(ct), adapter.array(direction)
+
+    function, others = as_function(cell, one)
+    found = adapter.hessian_products(function, one.arrays[0], others, cotangent, tangent)
+    if cell.op.rule.second_order:
+        found |= _closed(cell, one, cotangent, tangent)
+    pairs = both(one, lambda call: exact.hessian_product(cell.spec, call, ct, direction))
+    positions, answers = references(pairs)
+    factor = one.underflow * float(np.abs(ct.astype(float)).max(initial=1.0)) * 2.0
+    for mode, product in found.items():
+        failures.compare(
+            f"{sample.id}, {mode}",
+            adapter.to_numpy(product).reshape(-1)[positions],
+            answers,
+            cell.dtype,
+            cell.row.second,
+            cell.row.dagger,
+            factor,
+            {**one.call.arrays, "cotangent": ct, "tangent": direction},
+        )
+
+
+def _closed(cell: Cell, one: Ready, cotangent: Any, tangent: Any) -> dict[str, Any]:
+    gradient = ul.grad(cell.public)
+    with cell.adapter.calling():
+        _, pullback = ul.vjp(gradient, *one.arrays, cotangent=cotangent, **one.options)
+        backward = pullback(tangent)[0]
+        others = (None,) * (len(one.arrays) - 1)
+        _, forward = ul.jvp(
+            gradient, tuple(one.arrays), (tangent, *others), cotangent=cotangent, **one.options
+        )
+    return {"vjp of grad": backward, "jvp of grad": forward}
+
+
+@matrix(
+    "no_second_order",
+    having=lambda cell: not cell.op.rule.second_order and not has_autodiff(cell.backend),
+    dtypes=("float64",),
+)
+def test_no_second_order(cell: Cell) -> None:
+    """Where the closed form can't be differentiated again, asking for it says so."""
+    one = ready(cell, cell.samples()[0])
+    gradient = ul.grad(cell.public)
+    with pytest.raises(ValueError, match=cell.operation):
+        ul.vjp(gradient, *one.arrays, **one.options)
+    with pytest.raises(ValueError, match=cell.operation):
+        ul.jvp(gradient, tuple(one.arrays), tuple(one.arrays), **one.options)

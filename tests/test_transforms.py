@@ -1,0 +1,129 @@
+"""Compiled and mapped over: the same bounds as in plain calls, for value and gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from . import exact
+from .harness import (
+    Cell,
+    Failures,
+    Ready,
+    both,
+    first,
+    has_autodiff,
+    matrix,
+    random_like,
+    ready,
+    references,
+    run,
+)
+from .specs.base import Sample
+
+
+def _compilable(cell: Cell) -> bool:
+    return has_autodiff(cell.backend) and cell.dtype in ("float32", "float64")
+
+
+def _chosen(cell: Cell) -> list[Sample]:
+    """One sample without options, and the first that gives each option or keyword array."""
+    seen: set[str] = set()
+    chosen = []
+    for sample in cell.samples():
+        gives = {*sample.options, *(set(sample.arrays) - set(cell.op.arrays))} or {"nothing"}
+        if not gives <= seen and not sample.values_only:
+            chosen.append(sample)
+            seen |= gives
+    return chosen
+
+
+@matrix("compiled", having=_compilable, dtypes=("float32",))
+@pytest.mark.slow
+def test_compiled(cell: Cell) -> None:
+    failures = cell.failures()
+    for sample in _chosen(cell):
+        one = ready(cell, sample)
+        keywords = [name for name in one.call.keywords() if isinstance(one.call.arrays[name], np.ndarray)]
+        plain = {name: value for name, value in one.options.items() if name not in keywords}
+        more = [one.options[name] for name in keywords]
+
+        def function(*arrays: Any, one=one, keywords=keywords, plain=plain) -> Any:
+            count = len(one.arrays)
+            given = dict(zip(keywords, arrays[count:], strict=True))
+            return first(cell.public(*arrays[:count], **plain, **given))
+
+        value = first(run(cell, one))
+        ct = random_like(tuple(value.shape), cell.adapter.dtype(value), cell.operation, sample.id)
+        for mode, compiled in cell.adapter.compiled(function).items():
+            arrays = [*one.arrays, *more]
+            _check_value(cell, one, sample, failures, mode, compiled(*arrays))
+            floating = one.call.floating()[:1]
+            if mode == "compile":
+                # torch differentiates through a compiled function by plain backward only.
+                gradient = _backward(compiled, arrays, cell.adapter.array(ct))
+                _check_gradient(cell, one, sample, failures, mode, gradient, ct)
+                continue
+            found = cell.adapter.gradients(compiled, arrays, cell.adapter.array(ct), floating)
+            for way, gradients in found.items():
+                _check_gradient(cell, one, sample, failures, f"{mode}, {way}", gradients[0], ct)
+    failures.finish()
+
+
+def _backward(function: Any, arrays: list[Any], cotangent: Any) -> Any:
+    import torch
+
+    leaf = arrays[0].detach().clone().requires_grad_()
+    return torch.autograd.grad(function(leaf, *arrays[1:]), leaf, cotangent)[0]
+
+
+def _check_value(cell: Cell, one: Ready, sample: Any, failures: Failures, mode: str, value: Any) -> None:
+    answers = [answer[0] for answer in both(one, lambda call: exact.values(cell.spec, call))]
+    row = cell.row
+    failures.compare(
+        f"{sample.id}, {mode}",
+        cell.adapter.to_numpy(value),
+        answers,
+        one.call.result_dtype,
+        row.value,
+        row.dagger,
+        one.underflow,
+        one.call.arrays,
+    )
+
+
+def _check_gradient(
+    cell: Cell, one: Ready, sample: Any, failures: Failures, mode: str, gradient: Any, ct: np.ndarray
+) -> None:
+    name = cell.op.arrays[0]
+    pairs = both(one, lambda call: exact.gradient(cell.spec, call, name, ct))
+    positions, answers = references(pairs)
+    failures.compare(
+        f"{sample.id}, {mode}",
+        cell.adapter.to_numpy(gradient).reshape(-1)[positions],
+        answers,
+        cell.dtype,
+        cell.row.gradient,
+        cell.row.dagger,
+        one.underflow * 2.0,
+        {**one.call.arrays, "cotangent": ct},
+    )
+
+
+@matrix("mapped", having=lambda cell: _compilable(cell) and cell.dtype == "float32")
+def test_mapped(cell: Cell) -> None:
+    """One example at a time, mapped by the library over the first axis: as all at once."""
+    failures = cell.failures()
+    samples = [s for s in cell.samples() if not s.options and len(s.arrays) == len(cell.op.arrays)]
+    for sample in [s for s in samples if np.ndim(s.arrays[cell.op.arrays[0]]) == 2][:6]:
+        one = ready(cell, sample)
+        value = first(run(cell, one))
+        ct = random_like(tuple(value.shape), cell.adapter.dtype(value), cell.operation, sample.id)
+        for mode, mapped in cell.adapter.mapped(cell.public).items():
+            _check_value(cell, one, sample, failures, mode, mapped(*one.arrays))
+            found = cell.adapter.gradients(mapped, one.arrays, cell.adapter.array(ct), [0])
+            for way, gradients in found.items():
+                _check_gradient(cell, one, sample, failures, f"{mode}, {way}", gradients[0], ct)
+    failures.finish()
