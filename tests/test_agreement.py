@@ -1,6 +1,6 @@
 """The same numbers from every library, compared across processes.
 
-Each run writes its results as hex floats to build/agreement/<library>.json (`test_record`). When all runs are
+Each run writes its results as hex floats to build/agreement/<library>/ (`test_record`). When all runs are
 done, `pytest tests/test_agreement.py --agreement` compares every two of them.
 """
 
@@ -20,7 +20,7 @@ from . import adapters, exact
 from .call import Call
 from .compare import Failures, allowed, ulp
 from .exact import Reference
-from .harness import Cell, first, random_like, ready, run
+from .harness import Cell, compiling_together, first, random_like, ready, run
 from .record import BUILD, sources, write
 from .specs.base import Sample
 
@@ -34,8 +34,8 @@ def _samples(cell: Cell) -> list[Sample]:
     return [s for s in cell.samples(quick=True) if np.size(s.arrays[cell.op.arrays[0]]) <= LARGEST_SAMPLE]
 
 
-def _cells(backend: str) -> list[Cell]:
-    return [Cell("agreement", name, backend, dtype) for name in OPERATIONS for dtype in DTYPES]
+def _cells(backend: str, name: str) -> list[Cell]:
+    return [Cell("agreement", name, backend, dtype) for dtype in DTYPES]
 
 
 def _hex(array: np.ndarray) -> list[str]:
@@ -46,47 +46,53 @@ def _cotangent(cell: Cell, sample: Sample, shape: tuple[int, ...]) -> np.ndarray
     return random_like(shape, cell.dtype, cell.operation, sample.id, "agreement")
 
 
+def _recording(backend: str, name: str) -> Any:
+    marks = [pytest.mark.backend(backend), compiling_together(backend, name)]
+    return pytest.param(backend, name, id=f"{name}-{backend}", marks=marks)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in REQUIRED]
+    ("backend", "name"), [_recording(backend, name) for backend in REQUIRED for name in OPERATIONS]
 )
-def test_record(backend: str) -> None:
+def test_record(backend: str, name: str) -> None:
     results: dict[str, Any] = {}
     adapter = adapters.get(backend)
-    for cell in _cells(backend):
+    for cell in _cells(backend, name):
         for sample in _samples(cell):
             one = ready(cell, sample)
             value = first(run(cell, one))
             ct = _cotangent(cell, sample, tuple(value.shape))
             with adapter.calling():
                 gradient = ul.vjp(cell.public, *one.arrays, **one.options)[1](adapter.array(ct))[0]
-            results[f"{cell.operation} {cell.dtype} {sample.id}"] = {
+            results[f"{cell.dtype} {sample.id}"] = {
                 "value": _hex(adapter.to_numpy(value)),
                 "gradient": _hex(adapter.to_numpy(gradient)),
             }
-    assert len(results) >= 2 * len(OPERATIONS)
-    write(BUILD / "agreement" / f"{backend}.json", {"sources": sources(), "results": results})
+    assert len(results) >= 2
+    write(BUILD / "agreement" / backend / f"{name}.json", {"sources": sources(), "results": results})
 
 
-def recorded(folder: str, backend: str) -> dict[str, Any]:
+def recorded(backend: str, name: str) -> dict[str, Any]:
     """What a run wrote, if it is there and of these sources."""
-    path = BUILD / folder / f"{backend}.json"
+    path = BUILD / "agreement" / backend / f"{name}.json"
     assert path.exists(), f"{path} is missing: the run `pytest --backend {backend}` has not finished here"
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["sources"] == sources(), f"{path} is stale: the sources have changed since that run"
-    return content
+    return content["results"]
 
 
 @pytest.mark.agreement
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(REQUIRED, 2)))
 def test_agreement(one: str, other: str) -> None:
-    ours, theirs = (recorded("agreement", name)["results"] for name in (one, other))
-    assert ours.keys() == theirs.keys()
     failures = Failures(f"{one} against {other}")
-    for cell in _cells(one):
-        for sample in _samples(cell):
-            pair = [results[f"{cell.operation} {cell.dtype} {sample.id}"] for results in (ours, theirs)]
-            _compare(cell, sample, pair, failures)
+    for name in OPERATIONS:
+        ours, theirs = recorded(one, name), recorded(other, name)
+        assert ours.keys() == theirs.keys()
+        for cell in _cells(one, name):
+            for sample in _samples(cell):
+                pair = [results[f"{cell.dtype} {sample.id}"] for results in (ours, theirs)]
+                _compare(cell, sample, pair, failures)
     failures.finish()
 
 

@@ -12,6 +12,7 @@ from .harness import (
     Cell,
     Failures,
     Ready,
+    as_function,
     both,
     first,
     has_autodiff,
@@ -46,19 +47,11 @@ def test_compiled(cell: Cell) -> None:
     failures = cell.failures()
     for sample in _chosen(cell):
         one = ready(cell, sample)
-        keywords = [name for name in one.call.keywords() if isinstance(one.call.arrays[name], np.ndarray)]
-        plain = {name: value for name, value in one.options.items() if name not in keywords}
-        more = [one.options[name] for name in keywords]
-
-        def function(*arrays: Any, one=one, keywords=keywords, plain=plain) -> Any:
-            count = len(one.arrays)
-            given = dict(zip(keywords, arrays[count:], strict=True))
-            return first(cell.public(*arrays[:count], **plain, **given))
-
+        function, others = as_function(cell, one)
+        arrays = [one.arrays[0], *others]
         value = first(run(cell, one))
         ct = random_like(tuple(value.shape), cell.adapter.dtype(value), cell.operation, sample.id)
         for mode, compiled in cell.adapter.compiled(function).items():
-            arrays = [*one.arrays, *more]
             _check_value(cell, one, sample, failures, mode, compiled(*arrays))
             floating = one.call.floating()[:1]
             if mode == "compile":

@@ -50,7 +50,13 @@ class TensorFlow(Adapter):
         with tf.GradientTape() as tape:
             tape.watch(wanted)
             value = function(*arrays)
-        return {"tape": tape.gradient(value, wanted, cotangent)}
+        # The gradient of what vectorized_map gathered comes as tf.IndexedSlices.
+        return {
+            "tape": [
+                None if g is None else tf.convert_to_tensor(g)
+                for g in tape.gradient(value, wanted, cotangent)
+            ]
+        }
 
     def tangents(
         self, function: Function, arrays: Sequence[Any], tangents: Sequence[Any]

@@ -148,6 +148,10 @@ class DaskBackend(ArrayAPIBackend):
             return self.xp.sum(x, axis=axis, keepdims=keepdims)
         return self.xp._namespace.max(x, axis=axis, keepdims=keepdims)
 
+    def dtype(self, name: str) -> Any:
+        # Dask computes with NumPy's dtypes; its namespace has no name for float16.
+        return np.dtype(name)
+
     def device(self, value: Any) -> Any:
         return None
 
