@@ -143,7 +143,7 @@ def jacobian(spec: Spec, call: Call, name: str) -> Jacobian:
         with precision(DERIVATIVE_BITS[call.compute]):
             function, array = _oracle_of(spec, call, name)
             h = _step()
-            if OPERATIONS[spec.name].rule.kind == "elementwise":
+            if _is_diagonal(spec, call, name):
                 column = np.asarray(_difference(function, array, h) / (2 * h), dtype=object)
                 return Jacobian(np.arange(array.size), _short(column), True)
             positions = coordinates(call.arrays[name])
@@ -158,9 +158,15 @@ def jacobian(spec: Spec, call: Call, name: str) -> Jacobian:
     return _kept(_key("jacobian", spec, call, name), make)
 
 
+def _is_diagonal(spec: Spec, call: Call, name: str) -> bool:
+    """Whether each entry of the value depends on one entry of the array, the one of its own place."""
+    kind, shapes = OPERATIONS[spec.name].rule.kind, {np.shape(a) for a in call.positional().values()}
+    return kind == "elementwise" or (kind == "pairwise" and len(shapes) == 1)
+
+
 def _of_present_classes(call: Call, name: str, derivative: Jacobian) -> Jacobian:
     """The label of a class that doesn't exist has gradient 0 by contract; the difference is infinite."""
-    if name == call.operation.arrays[0]:
+    if name in call.operation.partners:
         return derivative
     finite = np.frompyfunc(gmpy2.is_finite, 1, 1)(derivative.columns).astype(bool)
     return Jacobian(derivative.positions, np.where(finite, derivative.columns, mpfr(0)), derivative.diagonal)
@@ -207,13 +213,13 @@ def _gradient_scale(
     spec: Spec, call: Call, name: str, cotangent: np.ndarray, result: np.ndarray
 ) -> np.ndarray:
     size = call.arrays[name].size
-    if name == next(iter(call.positional())):
-        if spec.gradient_scale is None:
+    if name in call.operation.partners:
+        of_first = name == call.operation.partners[0]
+        function = spec.gradient_scale if of_first else spec.partner_scale
+        if function is None:
             return np.zeros(size)
         keywords = {**call.options, **call.exact_keywords()}
-        return (
-            spec.gradient_scale(*_inputs(call), cotangent=exact(cotangent), **keywords).ravel().astype(float)
-        )
+        return function(*_inputs(call), cotangent=exact(cotangent), **keywords).ravel().astype(float)
     # By labels and weights the bound is normwise: ulps of the largest entry, or of the value they weigh.
     value = np.abs(values(spec, call)[0].high)
     largest = np.max(np.where(np.isfinite(value), value, 0), initial=0.0)
@@ -249,10 +255,9 @@ def _magnitude(numbers: np.ndarray) -> np.ndarray:
 
 
 def hessian_product(
-    spec: Spec, call: Call, cotangent: np.ndarray, direction: np.ndarray
+    spec: Spec, call: Call, name: str, cotangent: np.ndarray, direction: np.ndarray
 ) -> tuple[np.ndarray, Reference]:
-    """The Hessian of sum(cotangent * value) by the first array times `direction`, at some positions."""
-    name = next(iter(call.positional()))
+    """The Hessian of sum(cotangent * value) by one array times `direction`, at some positions."""
 
     def make() -> tuple[np.ndarray, Reference]:
         with precision(DERIVATIVE_BITS[call.compute]):
@@ -265,20 +270,21 @@ def hessian_product(
                 behind = _difference(function, array - along, step)
                 return np.asarray(weights * (ahead - behind) / (4 * h * h), dtype=object)
 
-            if OPERATIONS[spec.name].rule.kind == "elementwise":
+            if _is_diagonal(spec, call, name):
                 positions, flat = np.arange(array.size), first(np.full(array.shape, h, dtype=object)).ravel()
             else:
                 positions = coordinates(call.arrays[name])
                 flat = np.empty(len(positions), dtype=object)
                 flat[:] = [first(_unit(array.shape, p, h)).sum() for p in positions]
             scale = np.zeros(array.size)
-            if spec.second_scale is not None:
+            of_first = name == call.operation.partners[0]
+            function_of_scale = spec.second_scale if of_first else spec.partner_second_scale
+            if function_of_scale is not None:
                 keywords = {**call.options, **call.exact_keywords()}
-                arrays = _inputs(call)
-                scale = spec.second_scale(*arrays, cotangent=weights, tangent=move, **keywords)
+                scale = function_of_scale(*_inputs(call), cotangent=weights, tangent=move, **keywords)
             return positions, Reference.of(flat, np.asarray(scale).ravel()[positions].astype(float))
 
-    return _kept(_key("second", spec, call, cotangent.tobytes(), direction.tobytes()), make)
+    return _kept(_key("second", spec, call, name, cotangent.tobytes(), direction.tobytes()), make)
 
 
 __all__ = ["Exact", "Jacobian", "Reference", "gradient", "hessian_product", "jacobian", "tangent", "values"]

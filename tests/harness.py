@@ -196,27 +196,27 @@ def run(cell: Cell, one: Ready) -> Any:
         return cell.public(*one.arrays, **one.options)
 
 
-def as_function(cell: Cell, one: Ready) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """The call as a function of its first array and of all its others, and those others.
+def as_function(cell: Cell, one: Ready, moving: int = 0) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The call as a function of one positional array and of all its others, and those others.
 
     Calls that differ in nothing but their numbers share the function, so that a library compiles it once.
     """
     # Options given as Python numbers stay what they are.
     keywords = tuple(name for name in one.call.keywords() if hasattr(one.options[name], "shape"))
     plain = tuple((name, value) for name, value in one.options.items() if name not in keywords)
-    others = (*one.arrays[1:], *(one.options[name] for name in keywords))
-    return _function(cell.public, keywords, plain), others
+    rest = [array for i, array in enumerate(one.arrays) if i != moving]
+    others = (*rest, *(one.options[name] for name in keywords))
+    return _function(cell.public, moving, keywords, plain), others
 
 
 @functools.cache
 def _function(
-    public: Callable[..., Any], keywords: tuple[str, ...], plain: tuple[Any, ...]
+    public: Callable[..., Any], moving: int, keywords: tuple[str, ...], plain: tuple[Any, ...]
 ) -> Callable[..., Any]:
     def function(x: Any, *others: Any) -> Any:
         count = len(others) - len(keywords)
-        return first(
-            public(x, *others[:count], **dict(zip(keywords, others[count:], strict=True)), **dict(plain))
-        )
+        arrays = (*others[:moving], x, *others[moving:count])
+        return first(public(*arrays, **dict(zip(keywords, others[count:], strict=True)), **dict(plain)))
 
     return function
 

@@ -67,6 +67,7 @@ def test_promotion(cell: Cell) -> None:
     adapter, failures = cell.adapter, cell.failures()
     logits = np.array([[3, 250, 0], [0, 1, 1]])
     labels = {
+        "float": logits,
         "integer_labels": np.array([1, 0]),
         "dense_labels": np.array([[0, 1, 0], [1, 0, 0]]),
         "binary_labels": np.array([[0, 1, 0], [1, 0, 0]]),

@@ -44,27 +44,32 @@ def _check(cell: Cell, sample: Any, failures: Failures) -> None:
     one = ready(cell, sample)
     value = first(run(cell, one))
     ct = random_like(tuple(value.shape), adapter.dtype(value), cell.operation, sample.id)
-    direction = random_like(one.call.arrays[cell.op.arrays[0]].shape, cell.dtype, sample.id, "second")
-    cotangent, tangent = adapter.array(ct), adapter.array(direction)
-
-    function, others = as_function(cell, one)
-    found = adapter.hessian_products(function, one.arrays[0], others, cotangent, tangent)
-    if cell.op.rule.second_order:
-        found |= _closed(cell, one, cotangent, tangent)
-    pairs = both(one, lambda call: exact.hessian_product(cell.spec, call, ct, direction))
-    positions, answers = references(pairs)
-    factor = one.underflow * float(np.abs(ct.astype(float)).max(initial=1.0)) * 2.0
-    for mode, product in found.items():
-        failures.compare(
-            f"{sample.id}, {mode}",
-            adapter.to_numpy(product).reshape(-1)[positions],
-            answers,
-            cell.dtype,
-            cell.row.second,
-            cell.row.dagger,
-            factor,
-            {**one.call.arrays, "cotangent": ct, "tangent": direction},
-        )
+    cotangent = adapter.array(ct)
+    for moving, name in enumerate(cell.op.partners):
+        if moving and not has_autodiff(cell.backend):
+            continue  # closed forms have second derivatives by the first array only
+        direction = random_like(one.call.arrays[name].shape, cell.dtype, sample.id, "second")
+        tangent = adapter.array(direction)
+        found: dict[str, Any] = {}
+        if has_autodiff(cell.backend):
+            function, others = as_function(cell, one, moving)
+            found |= adapter.hessian_products(function, one.arrays[moving], others, cotangent, tangent)
+        if cell.op.rule.second_order and not moving:
+            found |= _closed(cell, one, cotangent, tangent)
+        pairs = both(one, lambda call, n=name, d=direction: exact.hessian_product(cell.spec, call, n, ct, d))
+        positions, answers = references(pairs)
+        factor = one.underflow * float(np.abs(ct.astype(float)).max(initial=1.0)) * 2.0
+        for mode, product in found.items():
+            failures.compare(
+                f"{sample.id}, {mode} by {name}",
+                adapter.to_numpy(product).reshape(-1)[positions],
+                answers,
+                cell.dtype,
+                cell.row.second,
+                cell.row.dagger,
+                factor,
+                {**one.call.arrays, "cotangent": ct, "tangent": direction},
+            )
 
 
 def _closed(cell: Cell, one: Ready, cotangent: Any, tangent: Any) -> dict[str, Any]:

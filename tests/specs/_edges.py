@@ -107,11 +107,12 @@ def made_edge(
     return Edge(id, arrays, value, options, gradient, dtypes, keep_dtype)
 
 
+_KEYWORDS = ("where", "weights", "class_weights", "pos_weight", "alpha")
+
+
 def _split(arrays: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    positional = [array for name, array in arrays.items() if name in ("logits", "labels", "x")]
-    return positional, {
-        name: array for name, array in arrays.items() if name not in ("logits", "labels", "x")
-    }
+    positional = [array for name, array in arrays.items() if name not in _KEYWORDS]
+    return positional, {name: array for name, array in arrays.items() if name in _KEYWORDS}
 
 
 def computed_value(oracle: Callable[..., Any], arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:

@@ -107,6 +107,8 @@ class Spec:
         None  # like the oracle: ulps of what the gradient's bound counts
     )
     second_scale: Callable[..., np.ndarray] | None = None
+    partner_scale: Callable[..., np.ndarray] | None = None
+    partner_second_scale: Callable[..., np.ndarray] | None = None
     edges: tuple[Edge, ...] = ()
     bad_inputs: tuple[BadInput, ...] = ()
     laws: tuple[str, ...] = ()  # names of functions in tests/laws.py that hold for this operation

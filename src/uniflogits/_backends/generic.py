@@ -36,6 +36,16 @@ class _Lazily:
         return getattr(self._namespace, name)
 
 
+def value_alone(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
+    """`attach` of a library without autodiff.
+
+    ``attach(value, gradients, *arrays)`` is ``value(*arrays)``, which the library differentiates by
+    ``gradients(*arrays)``, one derivative per array: of the value's shape, or with one more axis that the
+    value is summed over. The derivatives' own derivatives are those of their formula.
+    """
+    return value(*arrays)
+
+
 class Backend:
     """One array library: its namespace, how arrays get into it, how a kernel runs there."""
 
@@ -110,6 +120,7 @@ class ArrayAPIBackend(Backend):
         self.xp = _Lazily(
             namespace,
             stop_gradient=lambda x: x,
+            attach=value_alone,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),
             class_indices=lambda x, dtype: namespace.arange(x.shape[-1], dtype=dtype, device=self.device(x)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
-from .generic import Backend, extend
+from .generic import Backend, extend, value_alone
 
 
 class NumPyBackend(Backend):
@@ -18,6 +18,7 @@ class NumPyBackend(Backend):
         np,  # array_api_compat's wrapper takes longer to import than all of uniflogits
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
+        attach=value_alone,
         dims=np.shape,
         contiguous=np.ascontiguousarray,
         class_indices=lambda x, dtype: np.arange(x.shape[-1], dtype=dtype),

@@ -10,14 +10,32 @@ import tensorflow as tf
 
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
+from .._math.products import product
 from . import _tensorflow_namespace as namespace
 from .generic import Backend, extend
+
+
+def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
+    @tf.custom_gradient
+    def function(*arrays: Any) -> Any:
+        out = value(*arrays)
+
+        def pull(cotangent: Any) -> Any:
+            slopes = gradients(*arrays)
+            if len(slopes[0].shape) > len(out.shape):
+                cotangent = cotangent[..., None]
+            return [product(namespace, slope, cotangent) for slope in slopes]
+
+        return out, pull
+
+    return function(*arrays)
 
 
 class TensorFlowBackend(Backend):
     name = "TensorFlow"
     xp = extend(
         namespace,
+        attach=_attach,
         dims=namespace.shape,
         contiguous=lambda x: x,
         class_indices=lambda x, dtype: namespace.arange(namespace.shape(x)[-1], dtype=dtype),

@@ -20,6 +20,7 @@ WEIGHTS = "weights"
 CLASS_WEIGHTS = "class_weights"
 ELEMENT_WEIGHTS = "element_weights"
 
+Partner: TypeAlias = Annotated[Any, FLOAT]  # a second array on equal terms with the first
 IntegerLabels: TypeAlias = Annotated[Any, INTEGER_LABELS]
 DenseLabels: TypeAlias = Annotated[Any, DENSE_LABELS]
 BinaryLabels: TypeAlias = Annotated[Any, BINARY_LABELS]

@@ -8,8 +8,8 @@ import numpy as np
 
 from .._backends import NUMPY, Backend, find_backend
 from . import annotations as roles
-from .dtypes import BOOLEAN, FLOATS, INTEGERS, REAL, compute_name, dtype_name
-from .errors import class_name, type_error, value_error
+from .dtypes import BOOLEAN, FLOATS, INTEGERS, REAL, common_float, compute_name, dtype_name
+from .errors import class_name, shown, type_error, value_error
 from .operation import Operation
 from .options import NUMBERS, STATIC, check_axis
 
@@ -38,7 +38,7 @@ class Arguments(NamedTuple):
     arrays: dict[str, Any]
     options: dict[str, Any]
     axes: tuple[int, ...] | None
-    input_name: str  # the dtype of the first array
+    shape: tuple[Any, ...]  # of the first array, or of two partners together
     compute: str  # the dtype to compute in
 
 
@@ -68,13 +68,41 @@ def check(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any]
     }
     converted = _convert(operation, backend, given)
     first = operation.arrays[0]
-    shape = backend.shape(converted[first])
+    shape = common_shape(operation, {key: backend.shape(converted[key]) for key in operation.partners})
     axes = None
     if operation.many_axes is not None:
         axes = check_axis(name, first, bound["axis"], shape, operation.many_axes)
-    input_name = dtype_name(converted[first].dtype)
-    compute = compute_name(input_name, "") or backend.default_float(converted[first])
-    return Arguments(backend, converted, plain, axes, input_name, compute)
+    widest = common_float(tuple(dtype_name(converted[key].dtype) for key in operation.partners))
+    compute = compute_name(widest, "") or backend.default_float(converted[first])
+    return Arguments(backend, converted, plain, axes, shape, compute)
+
+
+def common_shape(operation: Operation, shapes: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The shape that partners broadcast to: any of elementwise operations, leading dimensions of others."""
+    (first, shape), *others = shapes.items()
+    for argument, given in others:
+        small, large = sorted((shape, given), key=len)
+        tail = large[len(large) - len(small) :]
+        known = [
+            (a, b) for a, b in zip(small, tail, strict=True) if isinstance(a, int) and isinstance(b, int)
+        ]
+        if operation.many_axes is None:
+            if any(a != b and 1 not in (a, b) for a, b in known):
+                raise value_error(
+                    operation.name,
+                    f"{argument} must broadcast with {first}, shape {shown(shape)}, got {shown(given)}",
+                )
+            met = tuple(b if a == 1 and isinstance(a, int) else a for a, b in zip(small, tail, strict=True))
+            shape = (*large[: len(large) - len(small)], *met)
+        else:
+            if any(a != b for a, b in known) or (large and not small):
+                raise value_error(
+                    operation.name,
+                    f"{argument} must have the shape of {first}, {shown(shape)}, "
+                    f"or one of the two lack leading dimensions, got {shown(given)}",
+                )
+            shape = large
+    return shape
 
 
 def _library(name: str, given: dict[str, Any]) -> Backend:

@@ -84,9 +84,8 @@ def run_pull(call: Call, cotangent: Any) -> tuple[Any, ...]:
 
 def value_shape(call: Call) -> tuple[Any, ...]:
     """The shape of the operation's value, told from the arguments alone."""
-    operation, checked = call.plan.operation, call.checked
+    operation, shape = call.plan.operation, call.checked.shape
     options = dict(call.plan.options)
-    shape = checked.backend.shape(checked.arrays[operation.arrays[0]])
     if options.get("reduction", "none") != "none":
         return ()
     if operation.rule.kind in ("elementwise", "rowmap") or call.plan.axes is None:
@@ -128,8 +127,9 @@ def tangents_of(call: Call, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
     operation, backend, made = call.plan.operation, call.checked.backend, []
     for index, (argument, tangent) in enumerate(zip(operation.arrays, tangents, strict=True)):
         array = call.operands[argument]
-        labels = index > 0 and (
-            operation.roles[argument] == roles.INTEGER_LABELS or dtype_name(array.dtype) not in FLOATS
+        role = operation.roles[argument]
+        labels = role != roles.FLOAT and (
+            role == roles.INTEGER_LABELS or dtype_name(array.dtype) not in FLOATS
         )
         if tangent is not None and labels:
             raise type_error("jvp", f"tangents must be None for {argument}, which are no floating numbers")

@@ -26,6 +26,14 @@ def compute_name(name: str, default: str) -> str:
     return name if name in FLOATS else default
 
 
+def common_float(names: tuple[str, ...]) -> str:
+    """The widest of the floats among some dtypes, float32 for the two halves together; "" without any."""
+    floats = {name for name in names if name in FLOATS}
+    if floats == set(HALVES):
+        return "float32"
+    return max(floats, key=FLOATS.index) if floats else ""
+
+
 def integer_range(name: str) -> tuple[int, int]:
     bits = int(name.lstrip("uint"))
     return (0, 2**bits - 1) if name in UNSIGNED else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)

@@ -18,7 +18,7 @@ from .options import NUMBERS
 from .shapes import check_shapes
 
 # Numbers that leave the result as it is are not given to the formula at all.
-_NEUTRAL = {"label_smoothing": 0.0, "z_loss": 0.0}
+_NEUTRAL = {"gamma": 0.0, "label_smoothing": 0.0, "z_loss": 0.0}
 
 
 class Call(NamedTuple):
@@ -67,7 +67,7 @@ def evaluate(xp: Any, plan: Plan, operands: dict[str, Any]) -> Any:
 def _check_classes(operation: Operation, checked: Arguments) -> None:
     if operation.rule.kind != "loss" or checked.axes is None:
         return
-    shape = checked.backend.shape(checked.arrays["logits"])
+    shape = checked.shape
     if any(shape[axis] == 0 for axis in checked.axes):
         raise value_error(
             operation.name,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .._math.targets import one_hot
 from .._math.weighing import Weighing
 from . import annotations as roles
-from .dtypes import FLOATS, dtype_name, integer_range
+from .dtypes import FLOATS, common_float, dtype_name, integer_range
 from .labels import label_slack
 from .operation import Operation
 from .options import NUMBERS
@@ -33,8 +33,9 @@ class Laid(NamedTuple):
 
     xp: Any
     plan: Plan
-    shape: tuple[Any, ...]  # of the first array, as it came
+    shape: tuple[Any, ...]  # of the first array, as it came, or of two partners together
     dtypes: tuple[Any, ...]  # of the positional arrays, as they came
+    shapes: tuple[Any, ...]  # likewise
     arrays: tuple[Any, ...]
     numbers: dict[str, Any]  # options for the formula
     mask: Any  # None, or where classes exist
@@ -77,78 +78,66 @@ def from_rows(xp: Any, y: Any, axes: tuple[int, ...], shape: tuple[Any, ...]) ->
 
 def lay_out(xp: Any, plan: Plan, operands: dict[str, Any]) -> Laid:
     operation, compute = plan.operation, plan.compute
-    positional = tuple(operands[name] for name in operation.arrays)
-    shape, dtypes = xp.dims(positional[0]), tuple(x.dtype for x in positional)
-    numbers = {key: operands.get(key) for key in operation.plain_options if key in NUMBERS} | {
-        key: value for key, value in plan.options if key not in ("keepdims", "reduction", "ignore_index")
-    }
-    x = cast(xp, positional[0], compute)
+    given = tuple(operands[name] for name in operation.arrays)
+    shapes = tuple(xp.dims(x) for x in given)
+    shape = max(shapes[: len(operation.partners)], key=len)
     mask = operands.get("where")
-    if plan.axes is None:
-        return _lay_out_elements(xp, plan, operands, x, positional, numbers, mask, shape, dtypes)
-    if mask is not None:
-        mask = to_rows(xp, xp.broadcast_to(mask, shape), plan.axes)
-    x = to_rows(xp, x, plan.axes)
-    if mask is not None:
-        x = xp.where(mask, x, -xp.inf)
-    for name in operation.array_options:
-        role = operation.roles[name]
-        if role == roles.ELEMENT_WEIGHTS:
-            given = operands.get(name)
-            numbers[name] = (
-                None
-                if given is None
-                else to_rows(xp, xp.broadcast_to(cast(xp, given, compute), shape), plan.axes)
-            )
-        elif role == roles.CLASS_WEIGHTS:
-            given = operands.get(name)
-            numbers[name] = None if given is None else cast(xp, given, compute)
+    numbers = {
+        **{key: operands.get(key) for key in operation.plain_options if key in NUMBERS},
+        **{key: value for key, value in plan.options if key not in ("keepdims", "reduction", "ignore_index")},
+        **_array_options(xp, plan, operands, shape),
+    }
+    partners = tuple(cast(xp, operands[name], compute) for name in operation.partners)
+    if plan.axes is not None:
+        partners = tuple(
+            to_rows(xp, x if x.ndim == len(shape) else xp.broadcast_to(x, shape), plan.axes) for x in partners
+        )
+        if mask is not None:
+            mask = to_rows(xp, xp.broadcast_to(mask, shape), plan.axes)
+            partners = tuple(xp.where(mask, x, -xp.inf) for x in partners)
+    laid = Laid(xp, plan, shape, tuple(x.dtype for x in given), shapes, partners, numbers, mask, None)
     if operation.rule.kind != "loss":
-        return Laid(xp, plan, shape, dtypes, (x,), numbers, mask, None)
-    return _lay_out_rows_loss(xp, plan, operands, x, positional[1], numbers, mask, shape, dtypes)
+        return laid
+    lay_out_labels = _with_binary_labels if plan.axes is None else _with_class_labels
+    return lay_out_labels(laid, operands, given[1])
 
 
-def _lay_out_elements(
-    xp: Any,
-    plan: Plan,
-    operands: Any,
-    x: Any,
-    positional: Any,
-    numbers: Any,
-    mask: Any,
-    shape: Any,
-    dtypes: Any,
-) -> Laid:
-    operation, compute = plan.operation, plan.compute
-    others = tuple(cast(xp, one, compute) for one in positional[1:])
-    for name in operation.array_options:
-        if operation.roles[name] == roles.ELEMENT_WEIGHTS:
-            given = operands.get(name)
-            numbers[name] = None if given is None else cast(xp, given, compute)
-    if operation.rule.kind != "loss":
-        return Laid(xp, plan, shape, dtypes, (x, *others), numbers, mask, None)
-    (y,) = others
-    weights = _weights(xp, operands, compute, shape)
-    removed = None if mask is None else ~xp.broadcast_to(mask, shape)
+def _array_options(xp: Any, plan: Plan, operands: dict[str, Any], shape: Any) -> dict[str, Any]:
+    """Weights of elements and of classes as the formula takes them; None where none are given."""
+    made = {}
+    for name in plan.operation.array_options:
+        role, given = plan.operation.roles[name], operands.get(name)
+        if role not in (roles.ELEMENT_WEIGHTS, roles.CLASS_WEIGHTS):
+            continue
+        if given is not None:
+            given = cast(xp, given, plan.compute)
+            if role == roles.ELEMENT_WEIGHTS and plan.axes is not None:
+                given = to_rows(xp, xp.broadcast_to(given, shape), plan.axes)
+        made[name] = given
+    return made
+
+
+def _with_binary_labels(laid: Laid, operands: dict[str, Any], labels: Any) -> Laid:
+    xp, plan = laid.xp, laid.plan
+    (x,), y, mask = laid.arrays, cast(xp, labels, plan.compute), laid.mask
+    weights = _weights(xp, operands, plan.compute, laid.shape)
+    removed = None if mask is None else ~xp.broadcast_to(mask, laid.shape)
     if weights is not None:
         removed = (weights == 0) if removed is None else removed | (weights == 0)
     if not plan.trusted:
-        slack = label_slack(dtype_name(dtypes[1]))
+        slack = label_slack(dtype_name(laid.dtypes[1]))
         y = xp.where((y < -slack) | (y > 1.0 + slack), xp.nan, y)
     if removed is not None:
         x, y = xp.where(removed, 0.0, x), xp.where(removed, 0.0, y)
     weighing = Weighing(dict(plan.options)["reduction"], weights, removed)
-    return Laid(xp, plan, shape, dtypes, (x, y), numbers, None, weighing)
+    return laid._replace(arrays=(x, y), mask=None, weighing=weighing)
 
 
-def _lay_out_rows_loss(
-    xp: Any, plan: Plan, operands: Any, x: Any, labels: Any, numbers: Any, mask: Any, shape: Any, dtypes: Any
-) -> Laid:
-    operation, compute = plan.operation, plan.compute
-    assert plan.axes is not None
-    options = dict(plan.options)
-    rows = tuple(size for i, size in enumerate(shape) if i not in plan.axes)
-    weights = _weights(xp, operands, compute, rows)
+def _with_class_labels(laid: Laid, operands: dict[str, Any], labels: Any) -> Laid:
+    xp, plan, (x,) = laid.xp, laid.plan, laid.arrays
+    operation, axes, options = plan.operation, plan.axes or (), dict(plan.options)
+    rows = tuple(size for i, size in enumerate(laid.shape) if i not in axes)
+    weights = _weights(xp, operands, plan.compute, rows)
     removed = None if weights is None else weights == 0
     if operation.roles["labels"] == roles.INTEGER_LABELS:
         labels, ignored = _indices(xp, plan, labels, options["ignore_index"])
@@ -160,11 +149,11 @@ def _lay_out_rows_loss(
             # turns a product with a one-hot row into a selection.
             y = xp.where((xp.sum(y, axis=-1) == 0)[..., None], xp.nan, y)
     else:
-        y = to_rows(xp, cast(xp, labels, compute), plan.axes)
+        y = to_rows(xp, cast(xp, labels, plan.compute), axes)
     if removed is not None:
         x, y = xp.where(removed[..., None], 0.0, x), xp.where(removed[..., None], 0.0, y)
     weighing = Weighing(options["reduction"], weights, removed)
-    return Laid(xp, plan, shape, dtypes, (x, y), numbers, mask, weighing)
+    return laid._replace(arrays=(x, y), weighing=weighing)
 
 
 def _weights(xp: Any, operands: Any, compute: str, rows: tuple[Any, ...]) -> Any:
@@ -182,19 +171,38 @@ def _indices(xp: Any, plan: Plan, labels: Any, ignore: int | None) -> tuple[Any,
 
 
 def result_dtype(laid: Laid) -> Any:
-    """The dtype of the value: the input's for normalisers and log-space functions, else the computation's."""
-    given, plan = laid.dtypes[0], laid.plan
-    return (
-        given
-        if plan.operation.keeps_dtype and dtype_name(given) in FLOATS
-        else getattr(laid.xp, plan.compute)
-    )
+    """The dtype of the value: the inputs' for normalisers and log-space functions, else the computation's."""
+    names = [dtype_name(dtype) for dtype in laid.dtypes[: len(laid.plan.operation.partners)]]
+    widest = common_float(tuple(names))
+    if not laid.plan.operation.keeps_dtype or not widest:
+        return getattr(laid.xp, laid.plan.compute)
+    return laid.dtypes[names.index(widest)] if widest in names else getattr(laid.xp, widest)
 
 
 def gradient_dtype(laid: Laid, index: int = 0) -> Any:
     """The dtype of the gradient by one array: its own where it is floating."""
     given = laid.dtypes[index]
     return given if dtype_name(given) in FLOATS else getattr(laid.xp, laid.plan.compute)
+
+
+def gradient_of(laid: Laid, gradient: Any, index: int = 0) -> Any:
+    """A gradient in the shape and dtype of its array: summed over what that was broadcast along."""
+    xp, shape = laid.xp, laid.shapes[index]
+    if len(laid.plan.operation.partners) > 1:
+        given = xp.dims(gradient)
+        extra = len(given) - len(shape)
+        wide = tuple(
+            i
+            for i, size in enumerate(given)
+            if i < extra or (_is_one(shape[i - extra]) and not _is_one(size))
+        )
+        if wide:
+            gradient = xp.reshape(xp.sum(gradient, axis=wide), shape)
+    return to_dtype(xp, gradient, gradient_dtype(laid, index))
+
+
+def _is_one(size: Any) -> bool:
+    return isinstance(size, int) and size == 1
 
 
 def to_dtype(xp: Any, x: Any, dtype: Any) -> Any:

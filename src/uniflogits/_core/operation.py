@@ -45,6 +45,8 @@ class Operation:
                 self.options[parameter.name] = parameter.default
             if role:
                 self.roles[parameter.name] = role
+        # The arrays that decide dtype and shape together.
+        self.partners = tuple(name for name in self.arrays if self.roles[name] == roles.FLOAT)
         self.array_options = tuple(name for name in self.options if name in self.roles)
         self.plain_options = tuple(name for name in self.options if name not in self.roles)
         # None: elementwise; False: one axis only; True: an int, a tuple or None.

@@ -29,6 +29,14 @@ def _number(expected: str, valid: Callable[[float], bool]) -> Callable[[str, str
     return check
 
 
+def _clip(name: str, option: str, value: Any) -> float | None:
+    return (
+        None
+        if value is None
+        else _number("at least 0 and less than 0.5", lambda v: 0 <= v < 0.5)(name, option, value)
+    )
+
+
 def _flag(name: str, option: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise type_error(name, f"{option} must be True or False, got {class_name(value)}")
@@ -50,14 +58,19 @@ def _label(name: str, option: str, value: Any) -> int | None:
 
 
 # Numbers that an operation computes with; a library that compiles traces them, so a new value costs nothing.
-NUMBERS: dict[str, Callable[[str, str, Any], float]] = {
+NUMBERS: dict[str, Callable[[str, str, Any], float | None]] = {
     "beta": _number("finite and greater than 0", lambda v: 0 < v < math.inf),
+    "cap": _number("finite and greater than 0", lambda v: 0 < v < math.inf),
+    "eps": _clip,
+    "gamma": _number("finite and at least 0", lambda v: 0 <= v < math.inf),
     "label_smoothing": _number("between 0 and 1", lambda v: 0 <= v <= 1),
     "z_loss": _number("finite and at least 0", lambda v: 0 <= v < math.inf),
 }
 # Options that choose the program to run.
 STATIC: dict[str, Callable[[str, str, Any], Any]] = {
+    "alpha": _number("finite and at least 1", lambda v: 1 <= v < math.inf),
     "keepdims": _flag,
+    "reverse": _flag,
     "return_sign": _flag,
     "reduction": _reduction,
     "ignore_index": _label,

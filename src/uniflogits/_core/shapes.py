@@ -1,4 +1,4 @@
-"""Checks of the shapes of all arrays of a call against the first one's."""
+"""Checks of the shapes of all arrays of a call against the first one's, or its partners'."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ def same_shape(shape: Iterable[Any], target: tuple[Any, ...]) -> bool:
 
 
 def check_shapes(operation: Operation, checked: Arguments) -> None:
-    """The shapes of all arrays against the first one's."""
-    name, backend, first = operation.name, checked.backend, operation.arrays[0]
-    shape = backend.shape(checked.arrays[first])
+    """The shapes of all other arrays against the first one's, or that of two partners together."""
+    name, first, shape = operation.name, operation.arrays[0], checked.shape
     rows = shape if checked.axes is None else _without(shape, checked.axes)
     for argument, value in checked.arrays.items():
         role, given = operation.roles[argument], tuple(value.shape)
