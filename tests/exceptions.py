@@ -38,17 +38,6 @@ LEFT_OUT: tuple[LeftOut, ...] = ()
 ENTRIES = 0
 CELLS = 0
 
-# Edges whose gradient by the library's own autodiff cannot keep the contract, by operation and edge; value
-# and closed form do keep it. They are run, and a gradient that turns out right is an error.
-AUTODIFF_EDGES: dict[tuple[str, str], str] = dict.fromkeys(
-    (
-        ("softmax_cross_entropy", "one-of-several-infinities"),
-        ("softmax_cross_entropy_with_integer_labels", "several-infinities"),
-    ),
-    "Two logits of +inf share the mass by convention, and the loss is the finite ln 2. No chain of finite "
-    "derivatives leads back to an infinite logit: autodiff gives 0 where p - y is 1/2 or -1/2.",
-)
-
 
 def find(property: str, operation: str, backend: str, dtype: str) -> LeftOut | None:
     return next((entry for entry in LEFT_OUT if entry.matches((property, operation, backend, dtype))), None)

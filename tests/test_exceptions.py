@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .exceptions import AUTODIFF_EDGES, CELLS, ENTRIES, LEFT_OUT
-from .harness import all_cells, spec_of
+from .exceptions import CELLS, ENTRIES, LEFT_OUT
+from .harness import all_cells
 
 
 def test_the_list_is_counted() -> None:
@@ -19,9 +19,3 @@ def test_every_entry_matches_a_cell_and_gives_its_reason() -> None:
         assert any(entry.matches(cell) for cell in cells), entry
         assert len(entry.reason) > 20, entry
         assert entry.kind in ("nonsense", "fails"), entry
-
-
-def test_every_edge_left_out_exists() -> None:
-    assert len(AUTODIFF_EDGES) == 2
-    for operation, edge in AUTODIFF_EDGES:
-        assert edge in {one.id for one in spec_of(operation).edges}

@@ -118,7 +118,8 @@ def _split(arrays: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
 def computed_value(oracle: Callable[..., Any], arrays: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     positional, keywords = _split(arrays)
     with precision(VALUE_BITS):
-        return oracle(*positional, **keywords, **options).value
+        answer = oracle(*positional, **keywords, **options)
+        return (answer[0] if isinstance(answer, tuple) else answer).value
 
 
 def computed_gradient(

@@ -121,6 +121,7 @@ class ArrayAPIBackend(Backend):
             namespace,
             stop_gradient=lambda x: x,
             attach=value_alone,
+            slope=None,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),
             class_indices=lambda x, dtype: namespace.arange(x.shape[-1], dtype=dtype, device=self.device(x)),

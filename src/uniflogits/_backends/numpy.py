@@ -19,6 +19,7 @@ class NumPyBackend(Backend):
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
         attach=value_alone,
+        slope=None,
         dims=np.shape,
         contiguous=np.ascontiguousarray,
         class_indices=lambda x, dtype: np.arange(x.shape[-1], dtype=dtype),

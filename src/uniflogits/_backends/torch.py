@@ -48,12 +48,44 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
     return out
 
 
+class _Slope(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Any) -> Any:
+        return cotangents[0]
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        return tangents[0].clone()
+
+
+def _slope(x: torch.Tensor) -> torch.Tensor:
+    """Zeros whose derivative by x is 1, at infinite x too; its own derivative, 0, survives nested forward
+    modes.
+
+    The compiler refuses a Function that has a forward mode: there the derivative is 0.
+    """
+    if torch.compiler.is_compiling() or not _is_differentiated(x):
+        return torch.zeros_like(x)
+    return _Slope.apply(x)
+
+
 class TorchBackend(Backend):
     name = "torch"
     xp = extend(
         namespace,
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
+        slope=_slope,
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,
         class_indices=lambda x, dtype: torch.arange(x.shape[-1], dtype=dtype, device=x.device),

@@ -199,7 +199,13 @@ def softmax_cross_entropy_with_integer_labels(
 def _costs(xp: Any, rows: Rows, x: Any) -> Any:
     """-log p of every class, in a form that autodiff follows to p - onehot even where a class has no mass."""
     without_mass = xp.where(rows.mass, rows.logsumexp - xp.where(rows.mass, x, 0.0), xp.inf)
-    return xp.where(rows.live, rows.log_total - rows.relative, without_mass)
+    costs = rows.log_total - rows.relative
+    if xp.slope is not None:
+        # Several +inf share the mass at a finite cost, from which no other arithmetic leads back to them.
+        ahead = rows.full & rows.live
+        step = xp.slope(xp.where(ahead, x, 0.0))
+        costs = costs + xp.where(ahead, xp.sum(step, axis=-1, keepdims=True) / rows.total - step, 0.0)
+    return xp.where(rows.live, costs, without_mass)
 
 
 def _weighted(xp: Any, x: Any, y: Any, class_weights: Any, label_smoothing: Any) -> Any:
