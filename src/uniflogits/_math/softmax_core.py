@@ -21,6 +21,7 @@ class Rows(NamedTuple):
     winner: Any  # the class that holds more than half of the mass
     mass: Any  # row: whether there is any class
     full: Any  # row: whether a +inf logit takes all the mass
+    largest: Any  # row: m, with the derivative of a winner's logit: logsumexp = largest + log_total
     relative: Any  # x - m, for a winner the constant 0: log p = relative - log_total
     log_total: Any  # row: log of the sum of e^relative
     logsumexp: Any  # row
@@ -52,8 +53,9 @@ def softmax_rows(xp: Any, x: Any) -> Rows:
     relative = xp.where(winner, 0.0, d - lead)
     # The gradient of a full row's logsumexp is p, though its value no longer moves.
     heads = xp.sum(xp.where(ahead, x, 0.0), axis=-1, keepdims=True) / xp.where(full & ~confident, rest, 1.0)
-    lse = xp.where(full, heads, xp.where(mass, m + lead + log_total, -xp.inf))
-    return Rows(live, winner, mass, full, relative, log_total, lse, terms, rest, 1.0 + excess)
+    largest = m + lead
+    lse = xp.where(full, heads, xp.where(mass, largest + log_total, -xp.inf))
+    return Rows(live, winner, mass, full, largest, relative, log_total, lse, terms, rest, 1.0 + excess)
 
 
 def log_probabilities(xp: Any, rows: Rows) -> Any:
