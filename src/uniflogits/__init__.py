@@ -10,6 +10,7 @@ from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy
 from .losses import softmax_cross_entropy_with_integer_labels as softmax_cross_entropy_with_integer_labels
+from .normalizers import log1m_softmax as log1m_softmax
 from .normalizers import log_sigmoid as log_sigmoid
 from .normalizers import log_softmax as log_softmax
 from .normalizers import sigmoid as sigmoid

@@ -103,6 +103,54 @@ def log_softmax_second(
     return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
 
 
+def log1m_softmax_gradient(logits: Any, *, cotangent: Any, axis: Axis = -1, where: Any = None) -> np.ndarray:
+    """-p_j g_j + sum over i other than j of p_i p_j / (1 - p_i) g_i."""
+
+    def row_scale(row: Row, allowed: Sequence[bool], g: Row) -> list[mpfr]:
+        present = present_classes(row, allowed)
+        if along_one_class([g[k] for k in present]):
+            return zeros(row)
+        p = probabilities(row, allowed)
+        scale = [p[k] * abs(g[k]) for k in range(len(row))]
+        for i in present:
+            without = _others(row, allowed, i)
+            for j in present:
+                scale[j] += without[j] * p[i] * abs(g[i])
+        return scale
+
+    x = exact(logits)
+    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent))
+
+
+def log1m_softmax_second(
+    logits: Any, *, cotangent: Any, tangent: Any, axis: Axis = -1, where: Any = None
+) -> np.ndarray:
+    """Sum over i of g_i (r_j (t_j - sum r t) - p_j (t_j - sum p t)), r the softmax without class i."""
+
+    def row_scale(row: Row, allowed: Sequence[bool], g: Row, t: Row) -> list[mpfr]:
+        p, scale = probabilities(row, allowed), zeros(row)
+        whole = spread(p, t)
+        for i in present_classes(row, allowed):
+            if p[i] > 0.5:
+                moved = spread(_others(row, allowed, i), t)
+                scale = [s + abs(g[i]) * (a + b) for s, a, b in zip(scale, moved, whole, strict=True)]
+                continue
+            # The same without the difference: p_i / (1 - p_i) times what is not larger than this.
+            odds = p[i] / (1 - p[i])
+            for j in range(len(row)):
+                size = whole[i] / p[i] / (1 - p[i]) * (1 if i == j else p[j]) if p[i] else ZERO
+                scale[j] += abs(g[i]) * odds * (size + whole[j])
+        return scale
+
+    x = exact(logits)
+    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
+
+
+def _others(row: Row, allowed: Sequence[bool], k: int) -> list[mpfr]:
+    """The softmax without one class."""
+    return probabilities(row, [a and j != k for j, a in enumerate(allowed)])
+
+
 def sigmoid_second(x: Any, *, cotangent: Any, tangent: Any) -> np.ndarray:
     """s(x) s(-x) (s(-x) - s(x))."""
     x, factor = exact(x), exact(cotangent) * exact(tangent)

@@ -1,4 +1,4 @@
-"""softmax, log_softmax, sigmoid, log_sigmoid and softplus as a textbook writes them."""
+"""softmax, log_softmax, log1m_softmax, sigmoid, log_sigmoid and softplus as a textbook writes them."""
 
 from __future__ import annotations
 
@@ -60,6 +60,27 @@ def log_softmax(logits: Any, *, axis: Axis = -1, where: Any = None) -> Exact:
     logits = exact(logits)
     rows, allowed = to_rows(logits, axis), to_rows(masks(where, logits.shape), axis)
     results = [log_probabilities(row, mask) for row, mask in zip(rows, allowed, strict=True)]
+    return Exact(from_rows(results, logits.shape, axis))
+
+
+def log_complements(row: Sequence[mpfr], allowed: Sequence[bool]) -> list[mpfr]:
+    """log(1 - p) of every class of a row."""
+    result = []
+    for k, log_p in enumerate(log_probabilities(row, allowed)):
+        if row[k] == INFINITY or not log_p > mpfr(-0.5):
+            result.append(gmpy2.log1p(-gmpy2.exp(log_p)))
+            continue
+        # The others may be too small to be told from 1 - p.
+        m, log_sum = log_sum_exp(row, allowed)
+        second, log_others = log_sum_exp(row, [a and j != k for j, a in enumerate(allowed)])
+        result.append((second - m) + (log_others - log_sum))
+    return result
+
+
+def log1m_softmax(logits: Any, *, axis: Axis = -1, where: Any = None) -> Exact:
+    logits = exact(logits)
+    rows, allowed = to_rows(logits, axis), to_rows(masks(where, logits.shape), axis)
+    results = [log_complements(row, mask) for row, mask in zip(rows, allowed, strict=True)]
     return Exact(from_rows(results, logits.shape, axis))
 
 
