@@ -56,6 +56,13 @@ def sums_to_one(
     yield "sum of a row", p.sum(axis=-1), np.ones(x.shape[0]), 64
 
 
+def idempotence(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """The mean of equal numbers is that number."""
+    yield "a row of one number", apply(np.repeat(x[:, :1], x.shape[1], axis=1)), x[:, 0], 0
+
+
 def symmetry(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
     """What x and -x have to do with each other."""
     if rest:

@@ -1,4 +1,4 @@
-"""logsumexp with weights of either sign."""
+"""logsumexp with weights of either sign, and what is made of the plain one."""
 
 from __future__ import annotations
 
@@ -42,6 +42,21 @@ def _plain(row: Sequence[mpfr], allowed: Sequence[bool]) -> tuple[mpfr, mpfr, mp
     m, log_sum = log_sum_exp(row, allowed)
     sign = m if gmpy2.is_nan(m) else mpfr(0 if m == -INFINITY else 1)
     return m + log_sum, sign, max(abs(m), abs(log_sum)) if gmpy2.is_finite(m) else ZERO
+
+
+def logmeanexp(x: Any, *, axis: Axis = -1, keepdims: bool = False, where: Any = None) -> Exact:
+    x = exact(x)
+    rows, allowed = to_rows(x, axis), to_rows(masks(where, x.shape), axis)
+    results = [_mean(row, mask) for row, mask in zip(rows, allowed, strict=True)]
+    shape = reduced_shape(x.shape, axis, keepdims)
+    value = as_objects((value for value, _ in results), shape)
+    return Exact(value, as_objects((scale for _, scale in results), shape))
+
+
+def _mean(row: Sequence[mpfr], allowed: Sequence[bool]) -> tuple[mpfr, mpfr]:
+    total, _, scale = _plain(row, allowed)
+    log_count = gmpy2.log(mpfr(max(sum(map(bool, allowed)), 1)))
+    return total - log_count, max(scale, log_count)
 
 
 def weighted_classes(row: Sequence[mpfr], weights: Sequence[mpfr], allowed: Sequence[bool]) -> list[int]:
