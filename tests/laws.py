@@ -63,6 +63,15 @@ def idempotence(
     yield "a row of one number", apply(np.repeat(x[:, :1], x.shape[1], axis=1)), x[:, 0], 0
 
 
+def prefixes(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
+    """What comes later doesn't matter, and the sum never falls."""
+    # Results of at least 1, in which no rounding of a larger number shows.
+    x = np.abs(x) + np.asarray(1, dtype=x.dtype)
+    y = apply(x)
+    yield "the first entries alone", apply(x[:, :3]), y[:, :3], 8
+    yield "the largest so far", np.maximum.accumulate(y, axis=1), y, 8
+
+
 def symmetry(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
     """What x and -x have to do with each other."""
     if rest:

@@ -12,7 +12,7 @@ from gmpy2 import mpfr
 from ..specs.base import Exact
 from .normalizers import INFINITY, NAN, ZERO, log_sum_exp, present_classes
 from .numbers import as_objects, exact
-from .rows import Axis, masks, reduced_shape, to_rows
+from .rows import Axis, from_rows, masks, reduced_shape, to_rows
 
 
 def logsumexp(
@@ -89,3 +89,33 @@ def weighted_sum(
     lost = (1 + sum(map(abs, shares.values()), ZERO)) / abs(1 + others) - 1
     scale = max(abs(row[winner]), abs(log_weight), abs(log_total), lost)
     return row[winner] + log_weight + log_total, mpfr(sign), scale
+
+
+def running(row: Sequence[mpfr]) -> list[tuple[mpfr, mpfr]]:
+    """(m, log sum exp(x - m)) of every entry and all before it, m the largest of them."""
+    states, m, others = [], -INFINITY, ZERO
+    for x in row:
+        if gmpy2.is_nan(x) or gmpy2.is_nan(m):
+            m = others = NAN
+        elif INFINITY in (x, m):
+            m, others = INFINITY, ZERO
+        elif x > m:
+            # The largest is left out of the sum, which may be far smaller than any digit of 1.
+            m, others = x, (1 + others) * gmpy2.exp(m - x) if m != -INFINITY else ZERO
+        elif x != -INFINITY:
+            others += gmpy2.exp(x - m)
+        states.append((m, gmpy2.log1p(others)))
+    return states
+
+
+def cumulative_logsumexp(x: Any, *, axis: int = -1, reverse: bool = False) -> Exact:
+    x = exact(x)
+    states = [running(row) for row in to_rows(turned(x, axis, reverse), axis)]
+    values = [[m + above for m, above in row] for row in states]
+    scales = [[max(abs(m), above) if gmpy2.is_finite(m) else ZERO for m, above in row] for row in states]
+    made = (turned(from_rows(rows, x.shape, axis), axis, reverse) for rows in (values, scales))
+    return Exact(*made)
+
+
+def turned(x: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
+    return np.flip(x, axis) if reverse else x

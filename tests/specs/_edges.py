@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,12 +59,19 @@ ROW_CASES: dict[str, Case] = {
 COMPUTED = object()  # an ordinary number: from the oracle
 
 
+# The cases of an operation along a single axis, without a mask.
+PLAIN_CASES = {name for name, case in ROW_CASES.items() if case.where is None and not case.options}
+
+
 def row_edges(
-    argument: str, oracle: Callable[..., Any], answers: Mapping[str, tuple[Any, Any]]
+    argument: str,
+    oracle: Callable[..., Any],
+    answers: Mapping[str, tuple[Any, Any]],
+    cases: Collection[str] = ROW_CASES.keys(),
 ) -> tuple[Edge, ...]:
     """An edge for each case. An answer is (value, gradient for a cotangent of ones; None: not part of it)."""
-    if answers.keys() != ROW_CASES.keys():
-        raise ValueError(f"unanswered or unknown cases: {sorted(answers.keys() ^ ROW_CASES.keys())}")
+    if answers.keys() != set(cases):
+        raise ValueError(f"unanswered or unknown cases: {sorted(answers.keys() ^ set(cases))}")
     edges = []
     for name, (value, slope) in answers.items():
         case = ROW_CASES[name]

@@ -1,4 +1,5 @@
 """Arithmetic on numbers that are given by their logarithms."""
 
+from ._cumulative_logsumexp import cumulative_logsumexp as cumulative_logsumexp
 from ._logmeanexp import logmeanexp as logmeanexp
 from ._logsumexp import logsumexp as logsumexp
