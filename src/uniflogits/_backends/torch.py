@@ -13,8 +13,7 @@ from torch._C._functorch import peek_interpreter_stack
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
-from .._math.products import product
-from .generic import Backend, extend
+from .generic import Backend, extend, value_and_nothing
 
 
 def _transforming() -> bool:
@@ -29,23 +28,10 @@ def _is_differentiated(x: torch.Tensor) -> bool:
 
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
-    """The value plus a zero whose first two derivatives are those wanted: gradients(x0 + d/2)·d at d = 0.
-
-    No autograd.Function: a plain formula goes through every transform of torch and through its compiler.
-    """
-    fixed = [x.detach() for x in arrays]
-    out = value(*fixed)
-    if not any(_is_differentiated(x) for x in arrays):
-        return out
-    # At an infinite x, where x - x is NaN, the step is infinite as the value is there.
-    steps = [torch.where(torch.isinf(x), x, x - x0) for x, x0 in zip(arrays, fixed, strict=True)]
-    middle = [
-        torch.where(torch.isinf(x), x, x0 + 0.5 * d) for x, x0, d in zip(arrays, fixed, steps, strict=True)
-    ]
-    for slope, step in zip(gradients(*middle), steps, strict=True):
-        nothing = product(namespace, slope, step)
-        out = out + (torch.sum(nothing, -1) if nothing.ndim > out.ndim else nothing)
-    return out
+    """A formula and no autograd.Function: that goes through every transform of torch and its compiler."""
+    if any(_is_differentiated(x) for x in arrays):
+        return value_and_nothing(TorchBackend.xp, value, gradients, *arrays)
+    return value(*arrays)
 
 
 class _Slope(torch.autograd.Function):
