@@ -90,11 +90,20 @@ class Cell:
         some = [s for s in _samples(self.operation) if self.dtype in s.dtypes]
         thin = quick or self.backend == "dask" or (self.dtype in HALVES and self.property != "value")
         if thin and len(some) > 8:
-            plain = [s for s in some if not s.options and len(s.arrays) == len(self.op.arrays)]
+            plain = [s for s in some if self.is_plain(s)]
             some = plain[::3] + [s for s in some if s not in plain][::2]
         if most is None:
             most = MOST.get(self.backend, {}).get(self.property, {}).get(self.dtype)
         return some if most is None else some[:: -(-len(some) // most)]
+
+    def is_plain(self, sample: Sample) -> bool:
+        """Whether a sample gives nothing that could be left out."""
+        return set(sample.options) == set(self.op.required) and len(sample.arrays) == len(self.op.arrays)
+
+    @property
+    def required(self) -> dict[str, Any]:
+        """The options that have to be given, as the first sample gives them."""
+        return {name: _samples(self.operation)[0].options[name] for name in self.op.required}
 
     def edges(self) -> list[Edge]:
         """The edges this dtype can hold.

@@ -76,8 +76,9 @@ def test_promotion(cell: Cell) -> None:
     for dtype in ("uint8", "int8", "int16", "int32", "int64", "bool"):
         given = (logits % 128).astype(dtype) if dtype == "int8" else logits.astype(dtype)
         with adapter.calling():
-            ours = first(cell.public(adapter.array(given), *others))
-            same = first(cell.public(adapter.array(given, adapter.default_float), *others))
+            ours = first(cell.public(adapter.array(given), *others, **cell.required))
+            plain = adapter.array(given, adapter.default_float)
+            same = first(cell.public(plain, *others, **cell.required))
         if adapter.dtype(ours) != adapter.default_float:
             failures.add(f"{dtype}: result {adapter.dtype(ours)}, expected {adapter.default_float}")
         failures.same(

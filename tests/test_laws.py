@@ -48,7 +48,7 @@ def _check(cell: Cell, x: np.ndarray, rng: np.random.Generator) -> None:
         given = [adapter.array(array)]
         given += [adapter.array(o, cell.dtype if np.asarray(o).dtype.kind == "f" else None) for o in others]
         with adapter.calling():
-            return adapter.to_numpy(first(cell.public(*given)))
+            return adapter.to_numpy(first(cell.public(*given, **cell.required)))
 
     x = adapter.to_numpy(adapter.array(x, cell.dtype))
     for name in cell.spec.laws:

@@ -109,12 +109,12 @@ def _check_gradient(
 def test_mapped(cell: Cell) -> None:
     """One example at a time, mapped by the library over the first axis: as all at once."""
     failures = cell.failures()
-    samples = [s for s in cell.samples() if not s.options and len(s.arrays) == len(cell.op.arrays)]
+    samples = [s for s in cell.samples() if cell.is_plain(s)]
     for sample in [s for s in samples if np.ndim(s.arrays[cell.op.arrays[0]]) == 2][:6]:
         one = ready(cell, sample)
         value = first(run(cell, one))
         ct = random_like(tuple(value.shape), cell.adapter.dtype(value), cell.operation, sample.id)
-        for mode, mapped in cell.adapter.mapped(cell.public).items():
+        for mode, mapped in cell.adapter.mapped(one.apply(cell.public)).items():
             _check_value(cell, one, sample, failures, mode, mapped(*one.arrays))
             found = cell.adapter.gradients(mapped, one.arrays, cell.adapter.array(ct), [0])
             for way, gradients in found.items():

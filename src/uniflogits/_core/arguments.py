@@ -52,6 +52,9 @@ def bind(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any])
         if option not in operation.options:
             known = ", ".join(operation.options) or "none"
             raise type_error(name, f"got an unknown option {option!r}; its options are: {known}")
+    for option in operation.required:
+        if option not in options:
+            raise type_error(name, f"{option} must be given, by keyword")
     return {**dict(zip(expected, arrays, strict=True)), **operation.options, **options}
 
 

@@ -49,6 +49,10 @@ class Operation:
         self.partners = tuple(name for name in self.arrays if self.roles[name] == roles.FLOAT)
         self.array_options = tuple(name for name in self.options if name in self.roles)
         self.plain_options = tuple(name for name in self.options if name not in self.roles)
+        # Options without a default.
+        self.required = tuple(
+            name for name, default in self.options.items() if default is inspect.Parameter.empty
+        )
         # None: elementwise; False: one axis only; True: an int, a tuple or None.
         self.many_axes = None if "axis" not in hints else hints["axis"] is not int
         # Losses keep the precision they were computed in, however short the logits are.
