@@ -82,3 +82,13 @@ def symmetry(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.
         yield "label y at x against 1 - y at -x", apply(-x, swapped), apply(x, labels), 8
         return
     yield "sigmoid(x) + sigmoid(-x)", apply(x) + apply(-x), np.ones_like(x), 4
+
+
+def oddness(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
+    """f(-x) is -f(x)."""
+    yield "f(-x) against -f(x)", apply(-x), -apply(x), 0
+
+
+def evenness(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
+    """f(-x) is f(x)."""
+    yield "f(-x) against f(x)", apply(-x), apply(x), 0

@@ -16,6 +16,7 @@ from .normalizers import log1m_softmax as log1m_softmax
 from .normalizers import log_sigmoid as log_sigmoid
 from .normalizers import log_softmax as log_softmax
 from .normalizers import sigmoid as sigmoid
+from .normalizers import softcap as softcap
 from .normalizers import softmax as softmax
 from .normalizers import softplus as softplus
 

@@ -177,6 +177,25 @@ def softplus_second(x: Any, *, cotangent: Any, tangent: Any, beta: float = 1.0) 
     )
 
 
+def softcap_gradient(x: Any, *, cotangent: Any, cap: float) -> np.ndarray:
+    """1 - tanh(x/cap)^2, and how far the rounding of x/cap moves it."""
+    return _moved_by_rounding(x, exact(cotangent), cap, lambda u: gmpy2.sech(u) ** 2)
+
+
+def softcap_second(x: Any, *, cotangent: Any, tangent: Any, cap: float) -> np.ndarray:
+    """-2 tanh(x/cap) (1 - tanh(x/cap)^2) / cap, and how far the rounding of x/cap moves it."""
+    scale = exact(cotangent) * exact(tangent) / mpfr(cap, 1)
+    return _moved_by_rounding(x, scale, cap, lambda u: 2 * abs(gmpy2.tanh(u)) * gmpy2.sech(u) ** 2)
+
+
+def _moved_by_rounding(x: Any, factor: Any, cap: float, function: Callable[[mpfr], mpfr]) -> np.ndarray:
+    """|function(x/cap)| (1 + 2 |x/cap|): in the tails both derivatives are of the form e^(-2 |x/cap|)."""
+    if is_power_of_two(cap):
+        return _elementwise(lambda n: ZERO, exact(x))
+    c = mpfr(cap, 1)
+    return _elementwise(lambda n, f: abs(f) * function(n / c) * (1 + 2 * abs(n / c)), exact(x), factor)
+
+
 def _elementwise(function: Callable[..., mpfr], x: np.ndarray, *others: Any) -> np.ndarray:
     columns = (np.broadcast_to(np.asarray(other, dtype=object), x.shape).ravel() for other in others)
     return as_objects((function(*numbers) for numbers in zip(x.ravel(), *columns, strict=True)), x.shape)

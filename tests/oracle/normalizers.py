@@ -1,4 +1,4 @@
-"""softmax, log_softmax, log1m_softmax, sigmoid, log_sigmoid and softplus as a textbook writes them."""
+"""Normalizers as a textbook writes them."""
 
 from __future__ import annotations
 
@@ -119,6 +119,11 @@ def softplus(x: Any, *, beta: float = 1.0) -> Exact:
         lambda number: abs(number) * sigma(b * number) if gmpy2.is_finite(number) else ZERO, x
     )
     return Exact(value, value + moved)
+
+
+def softcap(x: Any, *, cap: float) -> Exact:
+    c = mpfr(cap, 1)
+    return Exact(_elementwise(lambda number: c * gmpy2.tanh(number / c), x))
 
 
 def is_power_of_two(number: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ TEXTS = {
     "real-dtype": f"{{option}} {_REAL} {{dtype}}",
     # Python options
     "beta": "beta must be finite and greater than 0, got {got}",
+    "cap": "cap must be finite and greater than 0, got {got}",
+    "missing-option": "{option} must be given, by keyword",
     "number": "{option} must be a Python number, got {got}",
     "flag": "{option} must be True or False, got {got}",
     "label-smoothing": "label_smoothing must be between 0 and 1, got {got}",
@@ -83,14 +86,20 @@ def bad(
     return BadInput(id, arrays, options, error, message, needs_values)
 
 
-def bad_first_arrays(operation: str, argument: str, *others: Any, masks: bool = True) -> tuple[BadInput, ...]:
+def bad_first_arrays(
+    operation: str,
+    argument: str,
+    *others: Any,
+    masks: bool = True,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[BadInput, ...]:
     """What isn't an array of numbers; ``others`` are the other positional arrays, as lists.
 
-    ``masks``: the operation has a ``where`` to pass a mask as.
+    ``masks``: the operation has a ``where`` to pass a mask as. ``options``: those without a default.
     """
 
     def one(id: str, value: Any, text: str = "") -> BadInput:
-        return bad(operation, id, (value, *others), {}, TypeError, text, arg=argument)
+        return bad(operation, id, (value, *others), dict(options or {}), TypeError, text, arg=argument)
 
     return (
         one("complex", np.asarray([[1.0, 2.0], [3.0, 4.0]], dtype=np.complex64)),
