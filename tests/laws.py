@@ -92,3 +92,32 @@ def oddness(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.G
 def evenness(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
     """f(-x) is f(x)."""
     yield "f(-x) against f(x)", apply(-x), apply(x), 0
+def moves_with_both(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """A constant added to both arrays is added to the result."""
+    a, b = np.round(np.maximum(x, rest[0])), np.round(np.minimum(x, rest[0])) - 1
+    a, b = a.astype(x.dtype), b.astype(x.dtype)
+    moved = apply((a + 128).astype(x.dtype), (b + 128).astype(x.dtype)).astype(np.float64)
+    yield "shifted by 128", moved, apply(a, b).astype(np.float64) + 128, 16
+
+
+def commutes(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
+    """The order of the two arrays doesn't matter."""
+    other = rest[0].astype(x.dtype)
+    yield "a and b in the other order", apply(other, x), apply(x, other), 0
+
+
+def odd_in_the_first(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """The result changes sign with the first array."""
+    other = np.abs(rest[0]).astype(x.dtype) + np.asarray(0.125, x.dtype)
+    yield "-x against x", apply(-x, other), -apply(x, other), 0
+
+
+def doubles(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
+    """1 - z^2 = (1 - z)(1 + z), z = e^-x."""
+    x = np.abs(x) + np.asarray(2.0**-10, x.dtype)
+    twice = apply(x + x).astype(np.float64)
+    yield "x against 2 x", apply(x), twice - np.log1p(np.exp(-x.astype(np.float64))), 16

@@ -1,4 +1,5 @@
 """logsumexp with weights of either sign, and what is made of the plain one."""
+"""logsumexp with weights of either sign, and log1mexp."""
 
 from __future__ import annotations
 
@@ -119,3 +120,14 @@ def cumulative_logsumexp(x: Any, *, axis: int = -1, reverse: bool = False) -> Ex
 
 def turned(x: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
     return np.flip(x, axis) if reverse else x
+def log_one_minus_exp(x: mpfr) -> mpfr:
+    """log(1 - e^-x)."""
+    if not x >= 0:
+        return NAN
+    # log1p: 1 - e^-300 would be 1 at any affordable precision.
+    return gmpy2.log1p(-gmpy2.exp(-x)) if x > 1 else gmpy2.log(-gmpy2.expm1(-x))
+
+
+def log1mexp(x: Any) -> Exact:
+    x = exact(x)
+    return Exact(as_objects(map(log_one_minus_exp, x.ravel()), x.shape))

@@ -2,4 +2,5 @@
 
 from ._cumulative_logsumexp import cumulative_logsumexp as cumulative_logsumexp
 from ._logmeanexp import logmeanexp as logmeanexp
+from ._log1mexp import log1mexp as log1mexp
 from ._logsumexp import logsumexp as logsumexp
