@@ -23,3 +23,7 @@ from .numbers import exact as exact
 from .numbers import precision as precision
 from .numbers import smallest_normal as smallest_normal
 from .numbers import ulp as ulp
+from .pairs import logaddexp as logaddexp
+from .pairs import logsubexp as logsubexp
+from .pairs import xlog1py as xlog1py
+from .pairs import xlogy as xlogy

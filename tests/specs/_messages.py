@@ -42,6 +42,7 @@ TEXTS = {
     "weights-shape": ("weights must be a number or have the shape of the unreduced loss, {shape}, got {got}"),
     "class-weights-shape": "class_weights must have one weight per class, shape {shape}, got {got}",
     "class-weights-axes": "class_weights needs classes along one axis, got axis={axis}",
+    "broadcast-together": "{arg} must broadcast with {first}, shape {shape}, got {got}",
     "real-dtype": f"{{option}} {_REAL} {{dtype}}",
     # Python options
     "beta": "beta must be finite and greater than 0, got {got}",
@@ -142,6 +143,30 @@ def bad_calls(operation: str, wanted: str, options: str, *arrays: Any) -> tuple[
             got=len(arrays) + 1,
         ),
         bad(operation, "unknown-option", arrays, {"temperature": 2.0}, TypeError, options=options),
+    )
+
+
+def bad_partners(operation: str, first: str, second: str) -> tuple[BadInput, ...]:
+    """What isn't an array of numbers beside one that is, and what doesn't broadcast with it."""
+
+    def one(id: str, value: Any, text: str) -> BadInput:
+        return bad(operation, f"{second}-{id}", ([1.0, 2.0, 3.0], value), {}, TypeError, text, arg=second)
+
+    def shaped(id: str, shape: tuple[int, ...]) -> BadInput:
+        arrays = tuple(np.ones(one, dtype=np.float32) for one in ((2, 3), shape))
+        fields = {"arg": second, "first": first, "shape": "(2, 3)", "got": shape}
+        return bad(operation, f"{second}-{id}", arrays, {}, ValueError, "broadcast-together", **fields)
+
+    return (
+        one("complex", np.ones(3, dtype=np.complex64), "complex"),
+        one("string", "abc", "string"),
+        one("none", None, "none"),
+        one("ragged-list", [[1.0, 2.0], [3.0]], "ragged-list"),
+        one("masked-array", np.ma.masked_greater(np.ones(3), 3), "masked-array-elsewhere"),
+        one("matrix", np.ones((2, 3)).view(np.matrix), "matrix"),
+        shaped("shape", (2,)),
+        shaped("transposed", (3, 2)),
+        shaped("longer", (4, 5, 3)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .base import Sample
+from .base import ALL_DTYPES, Sample
 
 NAN, INF = float("nan"), float("inf")
 WIDE_RANGE = ("bfloat16", "float32", "float64")  # the dtypes that hold 1e30
@@ -134,4 +134,49 @@ def element_samples(rng: np.random.Generator, name: str = "x") -> list[Sample]:
         Sample("one-dimension", {name: rng.normal(size=2)}),
         Sample("three-dimensions", {name: 5 * rng.normal(size=(2, 2, 3))}),
         Sample("thousand", {name: 20 * rng.normal(size=1000)}, values_only=True),
+    ]
+
+
+def upper_and_gap(rng: np.random.Generator) -> list[tuple[str, np.ndarray, np.ndarray, tuple[str, ...]]]:
+    """Pairs of numbers by the larger one and how far ahead it is; never equal in the dtypes named."""
+    narrow, sign = ("float32", "float64"), rng.choice([-1.0, 1.0], size=12)
+    steps = 2.0 ** -np.arange(1.0, 21.0)
+    longest = rng.uniform(4, 34, size=12)
+    return [
+        ("moderate", moderate(rng), rng.uniform(0.5, 4, size=(3, 10)), ALL_DTYPES),
+        ("wide", wide(rng), 1 + np.abs(wide(rng)), ALL_DTYPES),
+        # Where formulas change: ln 2, 1.08.
+        ("switches", np.zeros((2, 20)), np.linspace(0.3, 1.5, 40).reshape(2, 20), ALL_DTYPES),
+        ("near-ties", np.asarray([[2.0], [-1.0], [0.0]]) * np.ones(20), np.stack([steps] * 3), narrow),
+        ("dominated", moderate(rng), rng.uniform(15, 80, size=(3, 10)), ALL_DTYPES),
+        ("saturated", np.zeros(8), np.asarray([17.0, 80, 88, 95, 103.5, 110, 700, 745]), ALL_DTYPES),
+        # What the smaller number adds is about as large as the other, and the gap is not exact.
+        ("tiny-upper", sign * rng.uniform(0.3, 3, size=12) * np.exp(-longest), longest, narrow),
+        ("offsets", np.asarray([[1e4], [-1e4]]) + moderate(rng, 2), rng.uniform(1, 9, size=(2, 10)), narrow),
+        ("huge", np.asarray([1e30, 1e30, -1e30]), np.asarray([2e30, 5e29, 1e30]), WIDE_RANGE),
+        ("minus-infinity", moderate(rng, 1, 3), np.asarray([[INF, 1.0, INF]]), ALL_DTYPES),
+        ("one-dimension", moderate(rng, 1, 2)[0], np.asarray([1.5, 30.0]), ALL_DTYPES),
+        ("three-dimensions", rng.normal(size=(2, 2, 3)), rng.uniform(1, 9, size=(2, 2, 3)), ALL_DTYPES),
+    ]
+
+
+def gap_samples(rng: np.random.Generator, either_way: bool) -> list[Sample]:
+    """The same as samples of arrays a and b; a is the larger one, or one of the two in turn."""
+
+    def sample(id: str, a: np.ndarray, b: np.ndarray, dtypes: tuple[str, ...] = ALL_DTYPES) -> Sample:
+        if either_way and a.shape == b.shape:
+            swap = np.arange(a.size).reshape(a.shape) % 2 == 1
+            a, b = np.where(swap, b, a), np.where(swap, a, b)
+        return Sample(id, {"a": a, "b": b}, dtypes=dtypes)
+
+    column, row = np.asarray([[2.0], [3.5]]), np.asarray([-1.0, 0.25, 1.0])
+    # A test adds up tangents, of halves rounded ones; the edges have broadcasting in halves.
+    floats = ("float32", "float64")
+    upper, gap = 20 * rng.normal(size=1000), 1 + 20 * np.abs(rng.normal(size=1000))
+    return [
+        *(sample(id, upper, upper - gap, dtypes) for id, upper, gap, dtypes in upper_and_gap(rng)),
+        sample("broadcast", column, row, floats),
+        sample("broadcast-back", row + 8.0, column, floats),
+        sample("number-beside", np.asarray(2.5), row, floats),
+        Sample("thousand", {"a": upper, "b": upper - gap}, values_only=True),
     ]
