@@ -92,6 +92,8 @@ def oddness(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.G
 def evenness(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
     """f(-x) is f(x)."""
     yield "f(-x) against f(x)", apply(-x), apply(x), 0
+
+
 def moves_with_both(
     apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
 ) -> Iterator[Pair]:

@@ -7,9 +7,9 @@ from ._core.gradients import jvp as jvp
 from ._core.gradients import value_and_grad as value_and_grad
 from ._core.gradients import vjp as vjp
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
-from .logspace import logmeanexp as logmeanexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
+from .logspace import logmeanexp as logmeanexp
 from .logspace import logsubexp as logsubexp
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy

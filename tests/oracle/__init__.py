@@ -3,8 +3,8 @@
 from .derivatives import gradient as gradient
 from .derivatives import hessian_product as hessian_product
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
-from .logspace import logmeanexp as logmeanexp
 from .logspace import log1mexp as log1mexp
+from .logspace import logmeanexp as logmeanexp
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy

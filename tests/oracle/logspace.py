@@ -1,5 +1,4 @@
-"""logsumexp with weights of either sign, and what is made of the plain one."""
-"""logsumexp with weights of either sign, and log1mexp."""
+"""The log-space functions as a textbook writes them."""
 
 from __future__ import annotations
 
@@ -120,6 +119,8 @@ def cumulative_logsumexp(x: Any, *, axis: int = -1, reverse: bool = False) -> Ex
 
 def turned(x: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
     return np.flip(x, axis) if reverse else x
+
+
 def log_one_minus_exp(x: mpfr) -> mpfr:
     """log(1 - e^-x)."""
     if not x >= 0:

@@ -1,8 +1,8 @@
 """Arithmetic on numbers that are given by their logarithms."""
 
 from ._cumulative_logsumexp import cumulative_logsumexp as cumulative_logsumexp
-from ._logmeanexp import logmeanexp as logmeanexp
 from ._log1mexp import log1mexp as log1mexp
 from ._logaddexp import logaddexp as logaddexp
 from ._logaddexp import logsubexp as logsubexp
+from ._logmeanexp import logmeanexp as logmeanexp
 from ._logsumexp import logsumexp as logsumexp
