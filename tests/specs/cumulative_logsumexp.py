@@ -74,7 +74,7 @@ _X = np.ones((2, 3), dtype=np.float32)
 
 
 def _bad_axis(id: str, axis: Any, error: type[Exception], text: str, **fields: Any) -> BadInput:
-    return bad(NAME, id, (_X,), {"axis": axis}, error, text, **fields)
+    return bad(NAME, id, (_X,), {"axis": axis}, error, text, axis=axis, **fields)
 
 
 def _bad_reverse(id: str, value: Any, got: str) -> BadInput:
@@ -93,12 +93,12 @@ SPEC = Spec(
         *bad_first_arrays(NAME, "x", masks=False),
         *bad_calls(NAME, "1 positional argument (x)", "axis, reverse", [1.0, 2.0]),
         bad_scalar_axis(NAME, "x"),
-        _bad_axis("axis-2", 2, ValueError, "axis-out-of-range", axis=2, arg="x", shape="(2, 3)"),
-        _bad_axis("axis-minus-3", -3, ValueError, "axis-out-of-range", axis=-3, arg="x", shape="(2, 3)"),
-        _bad_axis("axis-float", 1.0, TypeError, "single-axis-class", axis=1.0),
-        _bad_axis("axis-bool", True, TypeError, "single-axis-class", axis=True),
-        _bad_axis("axis-tuple", (0, 1), TypeError, "single-axis-class", axis=(0, 1)),
-        _bad_axis("axis-none", None, TypeError, "single-axis-class", axis=None),
+        _bad_axis("axis-2", 2, ValueError, "axis-out-of-range", arg="x", shape="(2, 3)"),
+        _bad_axis("axis-minus-3", -3, ValueError, "axis-out-of-range", arg="x", shape="(2, 3)"),
+        _bad_axis("axis-float", 1.0, TypeError, "single-axis-class"),
+        _bad_axis("axis-bool", True, TypeError, "single-axis-class"),
+        _bad_axis("axis-tuple", (0, 1), TypeError, "single-axis-class"),
+        _bad_axis("axis-none", None, TypeError, "single-axis-class"),
         _bad_reverse("reverse-int", 1, "int"),
         _bad_reverse("reverse-none", None, "NoneType"),
     ),
