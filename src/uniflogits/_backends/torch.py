@@ -74,6 +74,8 @@ class TorchBackend(Backend):
         slope=_slope,
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,
+        # torch's compiler does not get through the namespace's own.
+        cumulative_sum=lambda x, axis: torch.cumsum(x, axis),
         class_indices=lambda x, dtype: torch.arange(x.shape[-1], dtype=dtype, device=x.device),
         bfloat16=torch.bfloat16,
     )
