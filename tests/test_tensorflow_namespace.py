@@ -135,6 +135,7 @@ STRUCTURAL: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[np.nda
     "any": (lambda xp, x: xp.any(x > 2, axis=(0, 1)), lambda x: (x > 2).any((0, 1)), (CUBE,)),
     "all": (lambda xp, x: xp.all(x > 2, axis=-1, keepdims=True), lambda x: (x > 2).all(-1)[:, None], (X,)),
     "pow": (lambda xp, x: xp.pow(x, 2), np.square, (X,)),
+    "pow half": (lambda xp, x: xp.pow(xp.abs(x), 1.5), lambda x: np.abs(x) ** 1.5, (X,)),
     "floor": (lambda xp, x: xp.floor(x), np.floor, (X,)),
     "sign": (lambda xp, x: xp.sign(x), np.sign, (X,)),
     "equal": (lambda xp, x: xp.equal(x, 0.5), lambda x: x == 0.5, (X,)),

@@ -13,6 +13,7 @@ from .logspace import logmeanexp as logmeanexp
 from .logspace import logsubexp as logsubexp
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
+from .losses import sigmoid_focal_loss as sigmoid_focal_loss
 from .losses import softmax_cross_entropy as softmax_cross_entropy
 from .losses import softmax_cross_entropy_with_integer_labels as softmax_cross_entropy_with_integer_labels
 from .normalizers import log1m_softmax as log1m_softmax

@@ -5,6 +5,7 @@ from .derivatives import hessian_product as hessian_product
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logmeanexp as logmeanexp
+from .focal import sigmoid_focal_loss as sigmoid_focal_loss
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy

@@ -22,7 +22,7 @@ from .numbers import as_objects, exact
 from .rows import Axis, from_rows, masks, reduced_shape, to_rows
 
 
-def _row_factors(counted: list[mpfr], mass: list[mpfr], cotangent: Any, reduction: str) -> list[mpfr]:
+def row_factors(counted: list[mpfr], mass: list[mpfr], cotangent: Any, reduction: str) -> list[mpfr]:
     """|cotangent * weight|, over the sum that "mean" divides by."""
     g = np.broadcast_to(exact(cotangent).ravel(), (len(counted),))
     total = sum(mass, ZERO) if reduction == "mean" else mpfr(1)
@@ -60,7 +60,7 @@ class _SoftmaxLoss:
             targets = one_hot(labels, self.rows.shape[1])
             ignored = [label == ignore_index for label in np.asarray(labels).ravel().tolist()]
         counted = counted_weights(weights, ignored, reduced_shape(x.shape, axis))
-        self.factors = _row_factors(
+        self.factors = row_factors(
             counted, mean_weights(counted, targets, class_weights), cotangent, reduction
         )
         c = class_factors(class_weights, self.rows.shape[1])
@@ -142,7 +142,7 @@ def binary_gradient(
     x = exact(logits)
     there = masks(where, x.shape).ravel()
     counted = [w if t else ZERO for w, t in zip(row_weights(weights, x.shape), there, strict=True)]
-    factors = _row_factors(counted, counted, cotangent, reduction)
+    factors = row_factors(counted, counted, cotangent, reduction)
     boosts = np.broadcast_to(exact(1 if pos_weight is None else pos_weight), x.shape).ravel()
     scales = []
     for n, y, f, boost in zip(x.ravel(), exact(labels).ravel(), factors, boosts, strict=True):

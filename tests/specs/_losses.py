@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from uniflogits._core.operation import OPERATIONS
+
 from ._edges import NAN
 from ._messages import bad
 from ._regimes import (
@@ -25,28 +27,37 @@ from ._regimes import (
 from .base import BadInput, Sample
 
 LOGITS = np.ones((2, 3), dtype=np.float32)
+BINARY_LABELS = np.asarray([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], dtype=np.float32)
+CLASS_LABELS = np.asarray([0, 2])
 
 
 def bad_loss_options(operation: str, labels: np.ndarray, *, rows: bool) -> tuple[BadInput, ...]:
-    """Options of every loss; ``rows``: of the softmax losses too."""
+    """The options that losses share, those that the operation has; ``rows``: of a softmax loss."""
 
     def one(
         id: str, options: Mapping[str, Any], error: type[Exception], text: str, **fields: Any
     ) -> BadInput:
         return bad(operation, id, (LOGITS, labels), dict(options), error, text, **fields)
 
-    def smoothing(id: str, value: Any, error: type[Exception] = ValueError) -> BadInput:
-        options = {"label_smoothing": value}
-        if error is ValueError:
-            return one(id, options, error, "label-smoothing", got=repr(value))
-        return one(id, options, error, "number", option="label_smoothing", got=type(value).__name__)
+    def number(id: str, option: str, value: Any) -> BadInput:
+        if isinstance(value, float):
+            return one(id, {option: value}, ValueError, option.replace("_", "-"), got=repr(value))
+        return one(id, {option: value}, TypeError, "number", option=option, got=type(value).__name__)
 
-    shape = "(2,)" if rows else "(2, 3)"
     found = [
-        smoothing("label-smoothing-negative", -0.1),
-        smoothing("label-smoothing-over-1", 1.5),
-        smoothing("label-smoothing-nan", NAN),
-        smoothing("label-smoothing-string", "0.1", TypeError),
+        number("label-smoothing-negative", "label_smoothing", -0.1),
+        number("label-smoothing-over-1", "label_smoothing", 1.5),
+        number("label-smoothing-nan", "label_smoothing", NAN),
+        number("label-smoothing-string", "label_smoothing", "0.1"),
+        number("z-loss-negative", "z_loss", -1e-4),
+        number("z-loss-nan", "z_loss", NAN),
+        number("z-loss-infinite", "z_loss", float("inf")),
+        number("z-loss-none", "z_loss", None),
+        number("gamma-negative", "gamma", -0.5),
+        number("gamma-nan", "gamma", NAN),
+        number("gamma-infinite", "gamma", float("inf")),
+        number("gamma-none", "gamma", None),
+        number("gamma-string", "gamma", "2"),
         one("reduction-unknown", {"reduction": "avg"}, ValueError, "reduction", got="'avg'"),
         one("reduction-none", {"reduction": None}, ValueError, "reduction", got="None"),
         one(
@@ -54,7 +65,7 @@ def bad_loss_options(operation: str, labels: np.ndarray, *, rows: bool) -> tuple
             {"weights": np.ones((3, 2), dtype=np.float32)},
             ValueError,
             "weights-shape",
-            shape=shape,
+            shape="(2,)" if rows else "(2, 3)",
             got="(3, 2)",
         ),
         one(
@@ -65,16 +76,9 @@ def bad_loss_options(operation: str, labels: np.ndarray, *, rows: bool) -> tuple
             option="weights",
             dtype="complex64",
         ),
+        *_class_weights(one),
     ]
-    if rows:
-        found += [
-            one("z-loss-negative", {"z_loss": -1e-4}, ValueError, "z-loss", got="-0.0001"),
-            one("z-loss-nan", {"z_loss": NAN}, ValueError, "z-loss", got="nan"),
-            one("z-loss-infinite", {"z_loss": float("inf")}, ValueError, "z-loss", got="inf"),
-            one("z-loss-none", {"z_loss": None}, TypeError, "number", option="z_loss", got="NoneType"),
-            *_class_weights(one),
-        ]
-    return tuple(found)
+    return tuple(bad for bad in found if set(bad.options) <= set(OPERATIONS[operation].options))
 
 
 def _class_weights(one: Callable[..., BadInput]) -> list[BadInput]:
@@ -97,6 +101,49 @@ def _class_weights(one: Callable[..., BadInput]) -> list[BadInput]:
             dtype="complex64",
         ),
     ]
+
+
+def bad_element_weights(operation: str, option: str) -> tuple[BadInput, ...]:
+    """What ``pos_weight`` or ``alpha`` must not be."""
+
+    def one(id: str, value: np.ndarray, error: type[Exception], text: str, **fields: Any) -> BadInput:
+        arrays = (LOGITS, BINARY_LABELS)
+        id = f"{option.replace('_', '-')}-{id}"
+        return bad(operation, id, arrays, {option: value}, error, text, option=option, **fields)
+
+    shape = {"arg": "logits", "shape": "(2, 3)"}
+    return (
+        one("shape", np.ones(2, dtype=np.float32), ValueError, "broadcast", got="(2,)", **shape),
+        one("complex", np.ones(3, dtype=np.complex64), TypeError, "real-dtype", dtype="complex64"),
+    )
+
+
+def bad_binary_labels(operation: str) -> tuple[BadInput, ...]:
+    def one(id: str, labels: Any, error: type[Exception], text: str, **fields: Any) -> BadInput:
+        fields = {"shape": "(2, 3)", **fields}
+        needs_values = text == "labels-binary-range"
+        return bad(operation, id, (LOGITS, labels), {}, error, text, needs_values=needs_values, **fields)
+
+    twos = np.full((2, 3), 2, dtype=np.int32)
+    complex_labels = np.ones((2, 3), dtype=np.complex64)
+    return (
+        bad(
+            operation,
+            "labels-column",
+            (np.ones(2, dtype=np.float32), np.ones((2, 1), dtype=np.float32)),
+            {},
+            ValueError,
+            "labels-shape",
+            shape="(2,)",
+            got="(2, 1)",
+        ),
+        one("labels-row", np.ones(3, dtype=np.float32), ValueError, "labels-shape", got="(3,)"),
+        one("labels-minus-1", 2 * BINARY_LABELS - 1, ValueError, "labels-binary-range", got="-1.0"),
+        one("labels-over-1", BINARY_LABELS * 1.5, ValueError, "labels-binary-range", got="1.5"),
+        one("labels-integers-over-1", twos, ValueError, "labels-binary-range", got="2.0"),
+        one("labels-complex", complex_labels, TypeError, "real-dtype", option="labels", dtype="complex64"),
+        one("labels-none", None, TypeError, "none", arg="labels"),
+    )
 
 
 def _shown(shape: tuple[int, ...]) -> str:

@@ -51,6 +51,7 @@ TEXTS = {
     "number": "{option} must be a Python number, got {got}",
     "flag": "{option} must be True or False, got {got}",
     "label-smoothing": "label_smoothing must be between 0 and 1, got {got}",
+    "gamma": "gamma must be finite and at least 0, got {got}",
     "z-loss": "z_loss must be finite and at least 0, got {got}",
     "reduction": 'reduction must be "none", "sum" or "mean", got {got}',
     "ignore-index": "ignore_index must be an int or None, got {got}",

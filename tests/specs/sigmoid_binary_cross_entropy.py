@@ -9,10 +9,10 @@ import numpy as np
 from ..oracle import sigmoid_binary_cross_entropy as oracle
 from ..oracle.loss_magnitudes import binary_gradient
 from ._edges import COMPUTED, HALVES_TOO, HUGE, HUGEST, INF, NAN, WIDE_RANGE, made_edge
-from ._losses import LOGITS, bad_loss_options
-from ._messages import bad, bad_calls, bad_first_arrays, bad_where
+from ._losses import BINARY_LABELS, bad_binary_labels, bad_element_weights, bad_loss_options
+from ._messages import bad_calls, bad_first_arrays, bad_where
 from ._regimes import element_samples, masked, moderate, wide
-from .base import BadInput, Edge, Row, Sample, Spec
+from .base import Edge, Row, Sample, Spec
 
 NAME = "sigmoid_binary_cross_entropy"
 
@@ -149,16 +149,6 @@ _EDGES = (
     _edge("smoothing-infinity", [INF], [1.0], [INF], [0.25], {"label_smoothing": 0.5}),
 )
 
-_LABELS = np.asarray([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], dtype=np.float32)
-
-
-def _bad_labels(id: str, labels: Any, error: type[Exception], text: str, **fields: Any) -> BadInput:
-    needs_values = text == "labels-binary-range"
-    return bad(
-        NAME, id, (LOGITS, labels), {}, error, text, needs_values=needs_values, shape="(2, 3)", **fields
-    )
-
-
 SPEC = Spec(
     name=NAME,
     oracle=oracle,
@@ -179,59 +169,10 @@ SPEC = Spec(
             [1.0, 2.0],
             [1.0, 0.0],
         ),
-        *bad_where(NAME, "logits", _LABELS),
-        *bad_loss_options(NAME, _LABELS, rows=False),
-        bad(
-            NAME,
-            "pos-weight-shape",
-            (LOGITS, _LABELS),
-            {"pos_weight": np.ones(2, dtype=np.float32)},
-            ValueError,
-            "broadcast",
-            option="pos_weight",
-            arg="logits",
-            shape="(2, 3)",
-            got="(2,)",
-        ),
-        bad(
-            NAME,
-            "pos-weight-complex",
-            (LOGITS, _LABELS),
-            {"pos_weight": np.ones(3, dtype=np.complex64)},
-            TypeError,
-            "real-dtype",
-            option="pos_weight",
-            dtype="complex64",
-        ),
-        bad(
-            NAME,
-            "labels-column",
-            (np.ones(2, dtype=np.float32), np.ones((2, 1), dtype=np.float32)),
-            {},
-            ValueError,
-            "labels-shape",
-            shape="(2,)",
-            got="(2, 1)",
-        ),
-        _bad_labels("labels-row", np.ones(3, dtype=np.float32), ValueError, "labels-shape", got="(3,)"),
-        _bad_labels("labels-minus-1", 2 * _LABELS - 1, ValueError, "labels-binary-range", got="-1.0"),
-        _bad_labels("labels-over-1", _LABELS * 1.5, ValueError, "labels-binary-range", got="1.5"),
-        _bad_labels(
-            "labels-integers-over-1",
-            np.full((2, 3), 2, dtype=np.int32),
-            ValueError,
-            "labels-binary-range",
-            got="2.0",
-        ),
-        _bad_labels(
-            "labels-complex",
-            np.ones((2, 3), dtype=np.complex64),
-            TypeError,
-            "real-dtype",
-            option="labels",
-            dtype="complex64",
-        ),
-        _bad_labels("labels-none", None, TypeError, "none", arg="labels"),
+        *bad_where(NAME, "logits", BINARY_LABELS),
+        *bad_loss_options(NAME, BINARY_LABELS, rows=False),
+        *bad_element_weights(NAME, "pos_weight"),
+        *bad_binary_labels(NAME),
     ),
     laws=("permutation", "symmetry"),
 )

@@ -190,7 +190,16 @@ def _binary(function):
 
 
 add, subtract, multiply = _binary(tf.add), _binary(tf.subtract), _binary(tf.multiply)
-divide, pow, equal = _binary(tf.divide), _binary(tf.pow), _binary(tf.equal)
+
+
+def pow(x1, x2, /):
+    """Graphs turn a second power into a product: done eagerly too, a traced call gives the same bits."""
+    if isinstance(x2, (int, float)) and x2 == 2 and x1.dtype in _FLOATS:
+        return tf.square(x1)
+    return _power(x1, x2)
+
+
+divide, _power, equal = _binary(tf.divide), _binary(tf.pow), _binary(tf.equal)
 maximum, minimum = _binary(tf.maximum), _binary(tf.minimum)
 
 
