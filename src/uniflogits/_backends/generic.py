@@ -58,13 +58,26 @@ def value_and_nothing(xp: Any, value: Callable[..., Any], gradients: Callable[..
     # At an infinite x, where x - x is NaN, the step is infinite as the value is there.
     steps = [xp.where(xp.isinf(x), x, x - x0) for x, x0 in zip(arrays, fixed, strict=True)]
     middle = [xp.where(xp.isinf(x), x, x0 + 0.5 * d) for x, x0, d in zip(arrays, fixed, steps, strict=True)]
+    result = out
     for slope, step in zip(gradients(*middle), steps, strict=True):
-        nothing = product(xp, slope, step)
-        # |d| in a form whose derivative at 0 is NaN: a slope of NaN is no reason to spoil an infinite value.
-        lost = xp.isnan(slope)
-        nothing = xp.where(lost, xp.sqrt(xp.square(xp.where(lost, step, 1.0))), nothing)
-        out = out + (xp.sum(nothing, axis=-1) if len(xp.dims(nothing)) > len(xp.dims(out)) else nothing)
-    return out
+        rows = len(xp.dims(slope)) > len(xp.dims(out))
+        nothing = _nothing(xp, out[..., None] if rows else out, slope, step)
+        result = result + (xp.sum(nothing, axis=-1) if rows else nothing)
+    return result
+
+
+def _nothing(xp: Any, value: Any, slope: Any, step: Any) -> Any:
+    """slope · step: a 0 with this slope, which leaves the value as it is at infinities and slopes of NaN."""
+    nowhere, infinite = xp.isnan(slope), xp.isinf(step)
+    slope = xp.where(nowhere, 0.0, slope)
+    nothing = slope * xp.where(infinite, 0.0, step)
+    # An infinite step must not meet the slope's own derivatives, and may only go where the value is:
+    # elsewhere its slope is lost, not the value.
+    far = product(xp, xp.stop_gradient(slope), xp.where(infinite, step, 0.0))
+    far = xp.where(xp.isinf(far) & (far != value), 0.0, far)
+    # The derivative of this root at 0 and at infinity is NaN, and the root itself is not.
+    root = xp.sqrt(xp.square(xp.where(nowhere, step, 1.0)))
+    return xp.where(nowhere, root, xp.where(infinite, far, nothing))
 
 
 class Backend:

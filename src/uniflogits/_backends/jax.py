@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
 from .generic import Backend, extend
@@ -18,10 +19,12 @@ from .generic import Backend, extend
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
     function = jax.custom_jvp(value)
 
-    @function.defjvp
+    # Symbolic zeros: a slope of NaN is no concern of who does not differentiate by that array.
+    @functools.partial(function.defjvp, symbolic_zeros=True)
     def _(primals: Any, tangents: Any) -> Any:
         out, slopes = function(*primals), gradients(*primals)
-        terms = [slope * t for slope, t in zip(slopes, tangents, strict=True)]
+        pairs = zip(slopes, tangents, strict=True)
+        terms = [slope * t for slope, t in pairs if not isinstance(t, SymbolicZero)]
         tangent = functools.reduce(jnp.add, terms)
         return out, jnp.sum(tangent, axis=-1) if tangent.ndim > out.ndim else tangent
 

@@ -125,6 +125,8 @@ def companion(call: Call, name: str, argument: str, value: Any, shape: tuple[Any
 
 def tangents_of(call: Call, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
     operation, backend, made = call.plan.operation, call.checked.backend, []
+    # By one array alone, a divergence has derivatives that the other's infinities do not reach.
+    first_moves = operation.rule.kind != "divergence" or all(tangent is None for tangent in tangents)
     for index, (argument, tangent) in enumerate(zip(operation.arrays, tangents, strict=True)):
         array = call.operands[argument]
         role = operation.roles[argument]
@@ -133,7 +135,7 @@ def tangents_of(call: Call, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
         )
         if tangent is not None and labels:
             raise type_error("jvp", f"tangents must be None for {argument}, which are no floating numbers")
-        if tangent is None and index == 0:
+        if tangent is None and index == 0 and first_moves:
             tangent = 0.0
         shape = backend.shape(array)
         made.append(None if tangent is None else companion(call, "jvp", f"tangents[{index}]", tangent, shape))
