@@ -11,6 +11,8 @@ from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
 from .logspace import logmeanexp as logmeanexp
 from .logspace import logsubexp as logsubexp
+from .divergences import cross_entropy_between as cross_entropy_between
+from .divergences import entropy as entropy
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import sigmoid_focal_loss as sigmoid_focal_loss

@@ -29,6 +29,9 @@ TEXTS = {
     "matrix": "{arg} must be an array, got a numpy.matrix; convert it with numpy.asarray",
     "missing-argument": "takes {wanted}, got {got}; options are given by keyword",
     "unknown-option": "got an unknown option 'temperature'; its options are: {options}",
+    "partner-shape": (
+        "{arg} must have the shape of {first}, {shape}, or one of the two lack leading dimensions, got {got}"
+    ),
     # axis
     "axis-out-of-range": "axis {axis} is out of range for {arg} of shape {shape}",
     "axis-repeated": "axis must not name an axis twice, got {axis}",

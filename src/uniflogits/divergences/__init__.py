@@ -1,0 +1,4 @@
+"""How uncertain a distribution is, and how far two are apart, from their logits."""
+
+from ._cross_entropy_between import cross_entropy_between as cross_entropy_between
+from ._entropy import entropy as entropy

@@ -1,0 +1,146 @@
+"""The magnitudes in whose ulps the bounds of the divergences' derivatives count: sums of absolute summands.
+
+Each derivative is written out above its function, p and q the probabilities, t the tangent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gmpy2
+import numpy as np
+from gmpy2 import mpfr
+
+from .divergences import log_of_mean, log_rows, together
+from .magnitudes import spread
+from .normalizers import INFINITY, ZERO
+from .numbers import exact
+from .rows import Axis, from_rows, reduced_shape, to_rows
+
+Row = Sequence[mpfr]
+Scale = Callable[..., np.ndarray]
+
+# Differences of numbers whose derivative is 0 leave about 2^-340 of them.
+_NOISE = gmpy2.div_2exp(mpfr(1), 280)
+
+
+def weighted(p: Row, sizes: Row) -> list[mpfr]:
+    """p_i (|c_i| + sum p|c|), of what p_i (c_i - sum p c) is the difference."""
+    return spread(p, sizes)
+
+
+def moved(p: Row, sizes: Row, slopes: Row, t: Row) -> list[mpfr]:
+    """How p_i (c_i - sum p c) moves along t: through p, and through c by `slopes` of what log p moves."""
+    mean = sum((q * s for q, s in zip(p, sizes, strict=True)), ZERO)
+    steps = spread(p, t)
+    change = sum((d * (s + e) for d, s, e in zip(steps, sizes, slopes, strict=True)), ZERO)
+    return [d * (s + mean + e) + q * change for d, s, e, q in zip(steps, sizes, slopes, p, strict=True)]
+
+
+def _finite(numbers: Sequence[mpfr]) -> list[mpfr]:
+    return [abs(number) if gmpy2.is_finite(number) else ZERO for number in numbers]
+
+
+def _behind(row: Row) -> list[mpfr]:
+    """|log p| without the logsumexp: how far each logit lies behind the largest."""
+    top = max(row)
+    return _finite([a - top for a in row])
+
+
+def _zeros(row: Row) -> list[mpfr]:
+    return [ZERO] * len(row)
+
+
+def _scale(function: Callable[..., list[mpfr]], by_second: bool = False) -> Scale:
+    """function(log p, log q, t) of rows, times |cotangent|, in the shape of one of the arrays."""
+
+    def scale(
+        *arrays: Any, cotangent: Any, tangent: Any = None, axis: Axis = -1, where: Any = None
+    ) -> np.ndarray:
+        p, q = together(arrays[0], arrays[-1])
+        given = np.asarray(arrays[-1 if by_second else 0])
+        t = np.broadcast_to(exact(0 if tangent is None else tangent), p.shape)
+        g = np.broadcast_to(exact(cotangent), reduced_shape(p.shape, axis)).ravel()
+        rows = zip(log_rows(p, axis, where), log_rows(q, axis, where), to_rows(t, axis), g, strict=True)
+        made = []
+        for a, b, direction, factor in rows:
+            own_p = _exp(b if by_second else a)
+            sizes = zip(function(a, b, list(direction)), own_p, strict=True)
+            made.append([abs(factor) * (n + p * _NOISE) for n, p in sizes])
+        full = from_rows(made, p.shape, axis)
+        # What an array was broadcast along, its derivative is the sum over.
+        return np.asarray(full.sum(axis=tuple(range(full.ndim - given.ndim))), dtype=object).reshape(
+            given.shape
+        )
+
+    return scale
+
+
+def _exp(row: Row) -> list[mpfr]:
+    return [gmpy2.exp(a) for a in row]
+
+
+def _ones(row: Row) -> list[mpfr]:
+    return [mpfr(1)] * len(row)
+
+
+# -p_i (d_i - sum p d), d = x - max x
+entropy_gradient = _scale(lambda a, b, t: weighted(_exp(a), _behind(a)))
+entropy_second = _scale(lambda a, b, t: moved(_exp(a), _behind(a), _ones(a), t))
+
+# -p_i (d_i - sum p d), d of q; q_i sum p - p_i
+cross_entropy_by_p = _scale(lambda a, b, t: weighted(_exp(a), _behind(b)))
+cross_entropy_by_p_second = _scale(lambda a, b, t: moved(_exp(a), _behind(b), _zeros(a), t))
+by_q = _scale(lambda a, b, t: [max(p, q) for p, q in zip(_exp(a), _exp(b), strict=True)], by_second=True)
+by_q_second = _scale(lambda a, b, t: spread(_exp(b), t), by_second=True)
+
+
+def _ratio(a: Row, b: Row) -> list[mpfr]:
+    """|log p - log q|, 0 where one of them is missing."""
+    return [abs(x - y) if -INFINITY not in (x, y) else ZERO for x, y in zip(a, b, strict=True)]
+
+
+def _kl_by_p(a: Row, b: Row, t: Row) -> list[mpfr]:
+    """p_i max|delta|, of p_i (delta_i - KL)."""
+    largest = max(_ratio(a, b), default=ZERO)
+    return [p * largest for p in _exp(a)]
+
+
+kl_by_p = _scale(_kl_by_p)
+kl_by_p_second = _scale(lambda a, b, t: moved(_exp(a), _ratio(a, b), _ones(a), t))
+
+
+def _of_mean(a: Row, b: Row) -> tuple[list[mpfr], list[mpfr]]:
+    """|r| = |log(p/m)| and its slope by log p, q/(p + q)."""
+    sizes = [abs(log_of_mean(x, y)) if x != -INFINITY else ZERO for x, y in zip(a, b, strict=True)]
+    slopes = [
+        1 / (1 + gmpy2.exp(x - y)) if -INFINITY not in (x, y) else ZERO for x, y in zip(a, b, strict=True)
+    ]
+    return sizes, slopes
+
+
+def _js_second(a: Row, b: Row, t: Row) -> list[mpfr]:
+    return [n / 2 for n in moved(_exp(a), *_of_mean(a, b), t)]
+
+
+def _js(a: Row, b: Row, t: Row) -> list[mpfr]:
+    return [n / 2 for n in weighted(_exp(a), _of_mean(a, b)[0])]
+
+
+def _swapped(function: Callable[[Row, Row, Row], list[mpfr]]) -> Callable[[Row, Row, Row], list[mpfr]]:
+    return lambda a, b, t: function(b, a, t)
+
+
+# p_i/2 (r_i - sum p r)
+js_by_p, js_by_p_second = _scale(_js), _scale(_js_second)
+js_by_q = _scale(_swapped(_js), by_second=True)
+js_by_q_second = _scale(_swapped(_js_second), by_second=True)
+
+# p_i/2 (s_i - sum p s), s the sign of p - q
+variation_by_p = _scale(lambda a, b, t: [n / 2 for n in weighted(_exp(a), _ones(a))])
+variation_by_q = _scale(lambda a, b, t: [n / 2 for n in weighted(_exp(b), _ones(b))], by_second=True)
+variation_by_p_second = _scale(lambda a, b, t: [n / 2 for n in moved(_exp(a), _ones(a), _zeros(a), t)])
+variation_by_q_second = _scale(
+    lambda a, b, t: [n / 2 for n in moved(_exp(b), _ones(b), _zeros(b), t)], by_second=True
+)

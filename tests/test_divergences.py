@@ -1,0 +1,79 @@
+"""Divergences where one distribution lacks what the other has: value and both gradients, in every mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import uniflogits as ul
+
+from . import adapters
+
+INF, NAN = float("inf"), float("nan")
+INFINITE = ("cross_entropy_between", "kl_divergence")
+# p and q of rows where H(p, q) and KL are +inf, and their gradient by q: q * sum p - p, 0 if q is empty.
+ROWS = [
+    ([0.0, 0.0], [0.0, -INF], [0.5, -0.5]),
+    ([0.0, -INF], [-INF, 0.0], [-1.0, 1.0]),
+    ([0.0, 0.0], [INF, 0.0], [0.5, -0.5]),
+    ([INF, 0.0], [-INF, 0.0], [-1.0, 1.0]),
+    ([1.0, 1.0], [-INF, -INF], [0.0, 0.0]),
+    # Far behind, and there all the same.
+    ([0.0, -200.0], [0.0, -INF], [0.0, 0.0]),
+]
+every = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.backend(n))
+        for n in ("numpy", "strict", "jax", "torch", "tensorflow")
+    ],
+)
+operations = pytest.mark.parametrize("operation", [name for name in INFINITE if hasattr(ul, name)])
+
+
+@every
+@operations
+@pytest.mark.parametrize("row", range(len(ROWS)))
+def test_infinite_divergence(name: str, operation: str, row: int) -> None:
+    adapter, public = adapters.get(name), getattr(ul, operation)
+    p, q, slope = (np.asarray([one], np.float32) for one in ROWS[row])
+    for label, value, by_p, by_q in _differentiated(adapter, public, p, q):
+        if value is not None:
+            np.testing.assert_array_equal(value, [INF], label)
+        if by_p is not None:
+            assert np.isnan(by_p).all(), label
+        if by_q is not None:
+            np.testing.assert_allclose(by_q, slope, rtol=1e-6, atol=1e-30, err_msg=label)
+
+
+def _differentiated(adapter: Any, public: Any, p: Any, q: Any) -> Iterator[tuple[str, Any, Any, Any]]:
+    """(how, value, gradient by p, gradient by q), None for what that way does not tell."""
+    a, b, one = adapter.array(p), adapter.array(q), adapter.array(np.ones(1, np.float32))
+    with adapter.calling():
+        yield "value", adapter.to_numpy(public(a, b)), None, None
+        value, pullback = ul.vjp(public, a, b)
+        yield "vjp", adapter.to_numpy(value), *map(adapter.to_numpy, pullback(one))
+        columns = []
+        for k in range(p.shape[1]):
+            unit = adapter.array(np.eye(p.shape[1], dtype=np.float32)[[k]])
+            value, tangent = ul.jvp(public, (a, b), (None, unit))
+            columns.append(adapter.to_numpy(tangent))
+        yield "jvp", adapter.to_numpy(value), None, np.stack(columns, axis=-1)
+    if not adapter.autodiff:
+        return
+    for way, gradients in adapter.gradients(public, [a, b], one, [0, 1]).items():
+        yield way, None, *map(adapter.to_numpy, gradients)
+    for way, (gradient,) in adapter.gradients(public, [a, b], one, [1]).items():
+        yield f"{way} by q alone", None, None, adapter.to_numpy(gradient)
+    if adapter.name == "tensorflow":
+        return  # its forward mode multiplies the NaN of p by the tangent 0 that it gives p
+    found: dict[str, list[Any]] = {}
+    for k in range(p.shape[1]):
+        unit = adapter.array(np.eye(p.shape[1], dtype=np.float32)[[k]])
+        for way, pair in adapter.tangents(public, [a, b], [None, unit]).items():
+            found.setdefault(way, []).append([adapter.to_numpy(part) for part in pair])
+    for way, columns in found.items():
+        yield f"{way} by q alone", columns[0][0], None, np.stack([t for _, t in columns], axis=-1)
