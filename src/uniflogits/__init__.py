@@ -6,13 +6,13 @@ from ._core.gradients import grad as grad
 from ._core.gradients import jvp as jvp
 from ._core.gradients import value_and_grad as value_and_grad
 from ._core.gradients import vjp as vjp
+from .divergences import cross_entropy_between as cross_entropy_between
+from .divergences import entropy as entropy
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
 from .logspace import logmeanexp as logmeanexp
 from .logspace import logsubexp as logsubexp
-from .divergences import cross_entropy_between as cross_entropy_between
-from .divergences import entropy as entropy
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import sigmoid_focal_loss as sigmoid_focal_loss

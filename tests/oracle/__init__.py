@@ -2,15 +2,15 @@
 
 from .derivatives import gradient as gradient
 from .derivatives import hessian_product as hessian_product
-from .logspace import cumulative_logsumexp as cumulative_logsumexp
-from .logspace import log1mexp as log1mexp
-from .logspace import logmeanexp as logmeanexp
-from .focal import sigmoid_focal_loss as sigmoid_focal_loss
 from .divergences import cross_entropy_between as cross_entropy_between
 from .divergences import entropy as entropy
 from .divergences import js_divergence as js_divergence
 from .divergences import kl_divergence as kl_divergence
 from .divergences import total_variation as total_variation
+from .focal import sigmoid_focal_loss as sigmoid_focal_loss
+from .logspace import cumulative_logsumexp as cumulative_logsumexp
+from .logspace import log1mexp as log1mexp
+from .logspace import logmeanexp as logmeanexp
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy
