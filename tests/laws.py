@@ -123,3 +123,18 @@ def doubles(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.G
     x = np.abs(x) + np.asarray(2.0**-10, x.dtype)
     twice = apply(x + x).astype(np.float64)
     yield "x against 2 x", apply(x), twice - np.log1p(np.exp(-x.astype(np.float64))), 16
+def complement(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """The log-odds of 1 - p are those of p with the other sign."""
+    # Multiples of 1/64: every dtype has them and their complements.
+    p = (np.floor(np.abs(x.astype(np.float64))) % 63 + 1) / 64
+    yield "1 - p against p", apply((1 - p).astype(x.dtype)), -apply(p.astype(x.dtype)), 0
+
+
+def odds(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator) -> Iterator[Pair]:
+    """e^f is p / (1 - p), for log p between -3.75 and 0."""
+    log_p = (-np.abs(x.astype(np.float64)) / 16 - 2.0**-10).astype(x.dtype)
+    expected = 1 / np.expm1(-log_p.astype(np.float64))
+    # Rounding a logarithm of size 4 to its dtype moves the odds by as many ulps.
+    yield "e^f against the odds", np.exp(apply(log_p).astype(np.float64)), expected, 32

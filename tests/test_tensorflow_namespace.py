@@ -137,6 +137,11 @@ STRUCTURAL: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[np.nda
     "pow": (lambda xp, x: xp.pow(x, 2), np.square, (X,)),
     "pow half": (lambda xp, x: xp.pow(xp.abs(x), 1.5), lambda x: np.abs(x) ** 1.5, (X,)),
     "floor": (lambda xp, x: xp.floor(x), np.floor, (X,)),
+    "atanh": (
+        lambda xp, x: xp.atanh(x),
+        lambda x: np.array([0.0, INF, -INF, NAN]),
+        (np.array([0.0, 1.0, -1.0, 2.0]),),
+    ),
     "sign": (lambda xp, x: xp.sign(x), np.sign, (X,)),
     "equal": (lambda xp, x: xp.equal(x, 0.5), lambda x: x == 0.5, (X,)),
 }

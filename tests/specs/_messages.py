@@ -50,6 +50,7 @@ TEXTS = {
     # Python options
     "beta": "beta must be finite and greater than 0, got {got}",
     "cap": "cap must be finite and greater than 0, got {got}",
+    "eps": "eps must be at least 0 and less than 0.5, got {got}",
     "missing-option": "{option} must be given, by keyword",
     "number": "{option} must be a Python number, got {got}",
     "flag": "{option} must be True or False, got {got}",

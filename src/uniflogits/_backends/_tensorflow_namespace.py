@@ -23,7 +23,8 @@ float16, bfloat16, float32, float64 = tf.float16, tf.bfloat16, tf.float32, tf.fl
 e, inf, nan, newaxis, pi = math.e, math.inf, math.nan, None, math.pi
 
 exp, expm1, log, log1p = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p
-tanh, sqrt, square, floor, abs, sign = tf.tanh, tf.sqrt, tf.square, tf.floor, tf.abs, tf.sign
+tanh, atanh, sqrt, square = tf.tanh, tf.atanh, tf.sqrt, tf.square
+floor, abs, sign = tf.floor, tf.abs, tf.sign
 negative, stop_gradient = tf.negative, tf.stop_gradient
 logical_and, logical_or, logical_not = tf.logical_and, tf.logical_or, tf.logical_not
 any, all = tf.reduce_any, tf.reduce_all
