@@ -123,6 +123,8 @@ def doubles(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.G
     x = np.abs(x) + np.asarray(2.0**-10, x.dtype)
     twice = apply(x + x).astype(np.float64)
     yield "x against 2 x", apply(x), twice - np.log1p(np.exp(-x.astype(np.float64))), 16
+
+
 def complement(
     apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
 ) -> Iterator[Pair]:

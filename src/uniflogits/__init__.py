@@ -11,10 +11,10 @@ from .divergences import entropy as entropy
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
-from .logspace import logmeanexp as logmeanexp
-from .logspace import logsubexp as logsubexp
 from .logspace import logit as logit
 from .logspace import logit_from_log_prob as logit_from_log_prob
+from .logspace import logmeanexp as logmeanexp
+from .logspace import logsubexp as logsubexp
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import sigmoid_focal_loss as sigmoid_focal_loss

@@ -4,7 +4,7 @@ from ._cumulative_logsumexp import cumulative_logsumexp as cumulative_logsumexp
 from ._log1mexp import log1mexp as log1mexp
 from ._logaddexp import logaddexp as logaddexp
 from ._logaddexp import logsubexp as logsubexp
-from ._logmeanexp import logmeanexp as logmeanexp
 from ._logit import logit as logit
 from ._logit import logit_from_log_prob as logit_from_log_prob
+from ._logmeanexp import logmeanexp as logmeanexp
 from ._logsumexp import logsumexp as logsumexp
