@@ -180,3 +180,39 @@ def gap_samples(rng: np.random.Generator, either_way: bool) -> list[Sample]:
         sample("number-beside", np.asarray(2.5), row, floats),
         Sample("thousand", {"a": upper, "b": upper - gap}, values_only=True),
     ]
+
+
+def log_factor_samples(rng: np.random.Generator, start: float) -> list[Sample]:
+    """A number x of either sign, and y where the logarithm it multiplies is one of y - start > 0."""
+    floats = ("float32", "float64")
+
+    def sample(
+        id: str, x: np.ndarray, argument: np.ndarray, dtypes: tuple[str, ...] = ALL_DTYPES, many: bool = False
+    ) -> Sample:
+        if start:  # y must not round to it
+            argument = np.where(argument < 2.0**-7, 1 / argument, argument)
+        return Sample(id, {"x": x, "y": argument + start}, {}, dtypes, many)
+
+    near_one = 1 + 2.0 ** -np.arange(1.0, 21.0) * rng.choice([-1.0, 1.0], size=20)
+    powers = np.exp(rng.uniform(-30, 30, size=1000))
+    column, row = np.asarray([[2.0], [-3.5]]), np.asarray([0.25, 1.5, 6.0])
+    return [
+        sample("moderate", moderate(rng), rng.uniform(0.1, 3, size=(3, 10))),
+        sample("wide", wide(rng), np.exp(rng.uniform(-5, 9, size=(3, 10)))),
+        sample("wider", wide(rng), np.exp(rng.uniform(-30, 30, size=(3, 10))), WIDE_RANGE),
+        sample("probabilities", rng.uniform(size=(3, 10)), rng.uniform(0.01, 1, size=(3, 10))),
+        sample("near-one", moderate(rng, 1, 20)[0], near_one),
+        # XLA's log1p of float64 is off between 0.59 and 0.64.
+        sample("switches", moderate(rng, 2, 20), np.linspace(0.55, 0.75, 40).reshape(2, 20)),
+        sample("zeros", rng.choice([0.0, -0.0, 1.0, -2.0], size=(3, 10)), rng.uniform(0.1, 3, size=(3, 10))),
+        sample("ones", moderate(rng, 1, 5)[0], np.asarray([1.0, 1.0, 2.0, 0.5, 1.0])),
+        sample("small", np.asarray([1e-30, -1e-30]), np.asarray([1e15, 3.0]), WIDE_RANGE),
+        # Libraries multiply 1 / y^2, which underflows, by x.
+        Sample("huge", {"x": [1e30, -1e30], "y": [1e30, 3.0]}, {}, WIDE_RANGE, underflow=1e30),
+        sample("one-dimension", moderate(rng, 1, 2)[0], np.asarray([1.5, 30.0])),
+        sample("three-dimensions", rng.normal(size=(2, 2, 3)), rng.uniform(0.5, 9, size=(2, 2, 3))),
+        sample("broadcast", column, row, floats),
+        sample("broadcast-back", row, column**2, floats),
+        sample("number-beside", np.asarray(2.5), row, floats),
+        sample("thousand", 10 * rng.normal(size=1000), powers, WIDE_RANGE, many=True),
+    ]

@@ -8,3 +8,5 @@ from ._logit import logit as logit
 from ._logit import logit_from_log_prob as logit_from_log_prob
 from ._logmeanexp import logmeanexp as logmeanexp
 from ._logsumexp import logsumexp as logsumexp
+from ._xlogy import xlog1py as xlog1py
+from ._xlogy import xlogy as xlogy
