@@ -1,0 +1,181 @@
+"""Operations of two arrays on equal terms: two dtypes together, and the derivatives by the second array."""
+
+from __future__ import annotations
+
+import gmpy2
+import numpy as np
+import pytest
+from gmpy2 import mpfr
+
+import uniflogits as ul
+from uniflogits._core.operation import OPERATIONS
+
+from . import adapters
+from .harness import has_autodiff, spec_of
+from .oracle.numbers import as_objects, exact, precision
+
+NAN, INF = float("nan"), float("inf")
+LOG_2 = float(np.log(2))
+PAIRS = [name for name, operation in OPERATIONS.items() if operation.rule.kind == "pairwise"]
+backends = pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
+)
+operations = pytest.mark.parametrize("name", PAIRS)
+
+# Inside of every domain, and numbers of every dtype.
+A, B = np.asarray([[2.0, 3.0, 5.0], [1.5, 8.0, 2.5]]), np.asarray([1.0, 0.5, 2.0])
+TOGETHER = {
+    ("float16", "bfloat16"): "float32",
+    ("float16", "float32"): "float32",
+    ("bfloat16", "float32"): "float32",
+    ("bfloat16", "float64"): "float64",
+    ("float32", "float64"): "float64",
+    # Integers never decide beside a float.
+    ("float16", "int32"): "float16",
+    ("float32", "int64"): "float32",
+}
+
+
+@backends
+@operations
+def test_dtypes_together(name: str, backend: str) -> None:
+    """The wider float is the result's, whichever comes first; each gradient has its own array's."""
+    adapter, operation = adapters.get(backend), getattr(ul, name)
+    known = {*adapters.dtypes(backend), "int32", "int64"}
+    for turn, ((one, other), expected) in enumerate(TOGETHER.items()):
+        if not {one, other} <= known:
+            continue
+        orders = ((one, other), (other, one))
+        # JAX compiles each: one order or the other in turn.
+        for first, second in orders[turn % 2 :][:1] if backend == "jax" else orders:
+            b = np.ceil(B) if "int" in one + other else B
+            a = np.ceil(A) if "int" in one + other else A
+            pair = adapter.array(a, first), adapter.array(b, second)
+            keeps = OPERATIONS[name].keeps_dtype or expected == "float64"
+            value_dtype = expected if keeps else "float32"
+            cotangent = adapter.array(np.ones((2, 3)), value_dtype)
+            with adapter.calling():
+                result, pullback = ul.vjp(operation, *pair)
+                gradients = pullback(cotangent)
+                plain = operation(*pair)
+                alike = operation(adapter.array(a, expected), adapter.array(b, expected))
+            label = f"{first} and {second}"
+            assert adapter.dtype(result) == adapter.dtype(plain) == value_dtype, label
+            np.testing.assert_array_equal(adapter.to_numpy(result), adapter.to_numpy(alike), label)
+            for gradient, array, dtype in zip(gradients, (a, b), (first, second), strict=True):
+                if "int" not in dtype:
+                    assert adapter.dtype(gradient) == dtype, label
+                assert tuple(gradient.shape) == array.shape, label
+
+
+# operation -> (a, b, the gradient by a, by b) of single numbers.
+EDGES: dict[str, list[tuple[float, float, float, float]]] = {
+    "logaddexp": [
+        (-INF, -INF, 0, 0),
+        (INF, INF, 0.5, 0.5),
+        (INF, 2.0, 1, 0),
+        (2.0, INF, 0, 1),
+        (-INF, 2.0, 0, 1),
+        (2.0, -INF, 1, 0),
+        (1.5, 1.5, 0.5, 0.5),
+        (0.0, NAN, NAN, NAN),
+        (NAN, INF, NAN, NAN),
+        (3e38, -3e38, 1, 0),
+        (1e30, 1e30, 0.5, 0.5),
+    ],
+    "logsubexp": [
+        (-INF, -INF, 0, 0),
+        (INF, INF, NAN, NAN),
+        (INF, 2.0, 1, 0),
+        (2.0, -INF, 1, 0),
+        (2.0, INF, NAN, NAN),
+        (-INF, 2.0, NAN, NAN),
+        (1.0, 2.0, NAN, NAN),
+        (1.5, 1.5, INF, -INF),
+        (0.0, -LOG_2, 2, -1),
+        (NAN, -INF, NAN, NAN),
+        (3e38, -3e38, 1, 0),
+    ],
+    "xlogy": [
+        (0.0, 0.0, 0, 0),
+        (0.0, -1.0, 0, 0),
+        (0.0, 2.0, LOG_2, 0),
+        (0.0, INF, INF, 0),
+        (-0.0, INF, INF, 0),
+        (2.0, 0.0, -INF, INF),
+        (2.0, -0.0, -INF, INF),
+        (2.0, -1.0, NAN, NAN),
+        (0.0, NAN, NAN, NAN),
+        (NAN, 2.0, NAN, NAN),
+        (2.0, INF, INF, 0),
+        (INF, 1.0, 0, 0),
+        (INF, 2.0, LOG_2, INF),
+    ],
+    "xlog1py": [
+        (0.0, -1.0, 0, 0),
+        (0.0, -2.0, 0, 0),
+        (0.0, 1.0, LOG_2, 0),
+        (0.0, INF, INF, 0),
+        (2.0, -1.0, -INF, INF),
+        (2.0, -1.5, NAN, NAN),
+        (0.0, NAN, NAN, NAN),
+        (NAN, 1.0, NAN, NAN),
+        (2.0, INF, INF, 0),
+        (INF, 0.0, 0, 0),
+        (INF, 1.0, LOG_2, INF),
+    ],
+}
+
+
+@backends
+@pytest.mark.parametrize("name", list(EDGES))
+def test_gradients_at_the_edge(name: str, backend: str) -> None:
+    """By both arrays, in closed form and by the library's own autodiff."""
+    adapter, operation = adapters.get(backend), getattr(ul, name)
+    a, b, by_a, by_b = (np.asarray(column, np.float32) for column in zip(*EDGES[name], strict=True))
+    pair, cotangent = [adapter.array(a), adapter.array(b)], adapter.array(np.ones_like(a))
+    with adapter.calling():
+        found = {"closed form": ul.vjp(operation, *pair)[1](cotangent)}
+    if has_autodiff(backend):
+        found |= adapter.gradients(operation, pair, cotangent, [0, 1])
+    for mode, gradients in found.items():
+        for gradient, expected in zip(gradients, (by_a, by_b), strict=True):
+            np.testing.assert_allclose(adapter.to_numpy(gradient), expected, 1e-6, 0, err_msg=mode)
+
+
+@backends
+@operations
+def test_nothing_together(name: str, backend: str) -> None:
+    """Empty arrays broadcast too; the gradient of what met nothing is 0."""
+    adapter = adapters.get(backend)
+    pair = adapter.array(np.ones((0, 3)), "float32"), adapter.array(np.ones(3), "float32")
+    with adapter.calling():
+        value, pullback = ul.vjp(getattr(ul, name), *pair)
+        by_a, by_b = pullback(adapter.array(np.ones((0, 3)), "float32"))
+    assert tuple(value.shape) == tuple(by_a.shape) == (0, 3)
+    np.testing.assert_array_equal(adapter.to_numpy(by_b), np.zeros(3))
+
+
+@backends
+@operations
+def test_mixed_second_derivative(name: str, backend: str) -> None:
+    """How the gradient by the first array moves with the second, as vjp and jvp of grad give it."""
+    adapter, gradient = adapters.get(backend), ul.grad(getattr(ul, name))
+    a, b = A.astype(np.float32), np.broadcast_to(B.astype(np.float32), A.shape)
+    expected = _mixed_difference(name, a, b).astype(float)
+    pair, ones = (adapter.array(a), adapter.array(b)), adapter.array(np.ones_like(a))
+    with adapter.calling():
+        _, forward = ul.jvp(gradient, pair, (None, ones))
+        backward = ul.vjp(gradient, *pair)[1](ones)[1]
+    tolerance = spec_of(name).tolerance.second * 2.0**-23
+    for found in (forward, backward):
+        np.testing.assert_allclose(adapter.to_numpy(found), expected, tolerance, 1e-37)
+
+
+def _mixed_difference(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    oracle = spec_of(name).oracle
+    with precision(700):
+        step = gmpy2.div_2exp(mpfr(1), 170)
+        x, y = exact(a), exact(b)
+        corners = [s * t * oracle(x + s * step, y + t * step).value for s in (1, -1) for t in (1, -1)]
+        return as_objects(sum(corners).ravel() / (4 * step * step), a.shape)
