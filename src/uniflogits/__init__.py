@@ -11,6 +11,7 @@ from .divergences import entropy as entropy
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
+from .divergences import binary_entropy as binary_entropy
 from .logspace import logit as logit
 from .logspace import logit_from_log_prob as logit_from_log_prob
 from .logspace import logmeanexp as logmeanexp

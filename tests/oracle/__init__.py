@@ -1,5 +1,7 @@
 """Exact values of every operation, independent of the library: plain textbook formulas on mpfr numbers."""
 
+from .binary import binary_entropy as binary_entropy
+from .binary import binary_kl_divergence as binary_kl_divergence
 from .derivatives import gradient as gradient
 from .derivatives import hessian_product as hessian_product
 from .divergences import cross_entropy_between as cross_entropy_between
