@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import gmpy2
 import numpy as np
 from gmpy2 import mpfr
 
 from ..specs.base import Exact
 from .loss_magnitudes import row_factors
-from .losses import reduce_losses, row_weights, times
-from .normalizers import ZERO, log_one_plus_exp, sigma
+from .losses import (
+    class_factors,
+    counted_weights,
+    mean_weights,
+    one_hot,
+    reduce_losses,
+    row_weights,
+    times,
+)
+from .magnitudes import spread
+from .normalizers import ZERO, log_one_plus_exp, log_probabilities, sigma
 from .numbers import as_objects, exact
-from .rows import masks
+from .rows import from_rows, masks, reduced_shape, to_rows
 
 
 class _Elements(NamedTuple):
@@ -98,3 +108,86 @@ def sigmoid_focal_second(
 ) -> np.ndarray:
     scales = _scaled(1, logits, labels, cotangent, options)
     return np.asarray(scales * abs(exact(tangent)), dtype=object)
+
+
+class _Rows(NamedTuple):
+    """The rows of one call: their log-probabilities, labels and factors (0: not looked at)."""
+
+    logs: list[list[mpfr]]
+    labels: list[int]
+    factors: list[mpfr]
+    mass: list[mpfr]
+
+
+def _rows(
+    logits: Any,
+    labels: Any,
+    axis: int,
+    where: Any,
+    weights: Any,
+    class_weights: Any,
+    ignore_index: int | None,
+) -> _Rows:
+    x, flat = exact(logits), np.asarray(labels).ravel().tolist()
+    rows, allowed = to_rows(x, axis), to_rows(masks(where, x.shape), axis)
+    ignored = [label == ignore_index for label in flat]
+    counted = counted_weights(weights, ignored, reduced_shape(x.shape, axis))
+    c = class_factors(class_weights, rows.shape[1])
+    # A label without weight may be no class at all.
+    factors = [w * c[label] if w != 0 else ZERO for w, label in zip(counted, flat, strict=True)]
+    logs = [log_probabilities(row, mask) for row, mask in zip(rows, allowed, strict=True)]
+    mass = mean_weights(counted, one_hot(labels, rows.shape[1]), class_weights)
+    return _Rows(logs, flat, factors, mass)
+
+
+def _others(logs: list[mpfr], label: int) -> mpfr:
+    """1 - p of the label, of a row without mass 1."""
+    rest = [gmpy2.exp(log) for k, log in enumerate(logs) if k != label]
+    return sum(rest, ZERO) if any(gmpy2.exp(log) != 0 for log in logs) else mpfr(1)
+
+
+def softmax_focal_loss(
+    logits: Any,
+    labels: Any,
+    *,
+    gamma: float = 2.0,
+    axis: int = -1,
+    where: Any = None,
+    weights: Any = None,
+    class_weights: Any = None,
+    ignore_index: int | None = None,
+    reduction: str = "none",
+) -> Exact:
+    rows, losses = _rows(logits, labels, axis, where, weights, class_weights, ignore_index), []
+    for logs, label, factor in zip(rows.logs, rows.labels, rows.factors, strict=True):
+        if factor == 0:
+            losses.append(ZERO)
+            continue
+        losses.append(times(factor, times(_focus(_others(logs, label), gamma), -logs[label])))
+    shape = reduced_shape(np.shape(logits), axis)
+    return reduce_losses(losses, [abs(loss) for loss in losses], rows.mass, reduction, shape)
+
+
+def softmax_focal_second(
+    logits: Any, labels: Any, *, cotangent: Any, tangent: Any, **options: Any
+) -> np.ndarray:
+    """f'' (z t) z' + f' z'' t of the loss f of z, the logit of p: z' is 1 at the label, -q at the others."""
+    gamma, axis = options.get("gamma", 2.0), options.get("axis", -1)
+    given = (options.get(name) for name in ("where", "weights", "class_weights", "ignore_index"))
+    rows, shape = _rows(logits, labels, axis, *given), np.shape(logits)
+    factors = row_factors(rows.factors, rows.mass, cotangent, options.get("reduction", "none"))
+    directions = to_rows(np.broadcast_to(exact(tangent), shape), axis)
+    scales = []
+    for logs, label, factor, t in zip(rows.logs, rows.labels, factors, directions, strict=True):
+        missed = _others(logs, label)
+        if factor == 0 or missed == 0 or gmpy2.is_infinite(logs[label]):
+            scales.append([ZERO] * len(logs))
+            continue
+        q = [ZERO if k == label else gmpy2.exp(log) / missed for k, log in enumerate(logs)]
+        first, second = _slopes(logs[label] - gmpy2.log(missed), mpfr(1), gamma)
+        moved = abs(t[label]) + sum((share * abs(n) for share, n in zip(q, t, strict=True)), ZERO)
+        bent = zip(q, spread(q, t), strict=True)
+        row = [factor * (second * moved * share + first * size) for share, size in bent]
+        row[label] = factor * second * moved
+        scales.append(row)
+    return from_rows(scales, shape, axis)

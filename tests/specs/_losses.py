@@ -146,6 +146,63 @@ def bad_binary_labels(operation: str) -> tuple[BadInput, ...]:
     )
 
 
+def bad_class_labels(operation: str) -> tuple[BadInput, ...]:
+    """Of losses of class indices along one axis: ``labels``, ``axis`` and ``ignore_index``."""
+
+    def one(
+        id: str, labels: Any, options: dict[str, Any], error: type[Exception], text: str, **fields: Any
+    ) -> BadInput:
+        needs_values = text == "labels-range"
+        return bad(operation, id, (LOGITS, labels), options, error, text, needs_values=needs_values, **fields)
+
+    def axis(id: str, value: Any) -> BadInput:
+        return one(id, CLASS_LABELS, {"axis": value}, TypeError, "single-axis-class", axis=value)
+
+    def typed(id: str, labels: np.ndarray) -> BadInput:
+        return one(id, labels, {}, TypeError, "labels-dtype", dtype=labels.dtype.name)
+
+    def beyond(id: str, labels: np.ndarray, got: int) -> BadInput:
+        return one(id, labels, {}, ValueError, "labels-range", last=2, classes=3, axis=1, got=got)
+
+    def shaped(id: str, shape: tuple[int, ...], hint: str) -> BadInput:
+        labels = np.zeros(shape, dtype=np.int32)
+        return one(id, labels, {}, ValueError, "labels-rows", shape="(2,)", got=_shown(shape), hint=hint)
+
+    def ignored(id: str, value: Any) -> BadInput:
+        got = type(value).__name__
+        return one(id, CLASS_LABELS, {"ignore_index": value}, TypeError, "ignore-index", got=got)
+
+    out = {"axis": 2, "arg": "logits", "shape": "(2, 3)"}
+    return (
+        one("axis-2", CLASS_LABELS, {"axis": 2}, ValueError, "axis-out-of-range", **out),
+        axis("axis-tuple", (0,)),
+        axis("axis-none", None),
+        axis("axis-float", 1.0),
+        axis("axis-bool", True),
+        typed("labels-float", np.zeros(2, dtype=np.float32)),
+        typed("labels-bool", np.zeros(2, dtype=bool)),
+        one("labels-none", None, {}, TypeError, "none", arg="labels"),
+        beyond("labels-too-large", np.asarray([0, 3]), 3),
+        beyond("labels-minus-1", np.asarray([-1, 0]), -1),
+        beyond("labels-255", np.asarray([0, 255], np.uint8), 255),
+        shaped("labels-column", (2, 1), "; squeeze the last axis away"),
+        shaped("labels-one-hot", (2, 3), "; for one-hot or soft labels use softmax_cross_entropy"),
+        shaped("labels-too-many", (3,), ""),
+        bad(
+            operation,
+            "no-classes",
+            (np.zeros((2, 0), dtype=np.float32), CLASS_LABELS),
+            {},
+            ValueError,
+            shape="(2, 0)",
+            axis=(1,),
+        ),
+        ignored("ignore-index-float", 1.0),
+        ignored("ignore-index-bool", True),
+        ignored("ignore-index-string", "none"),
+    )
+
+
 def _shown(shape: tuple[int, ...]) -> str:
     return str(tuple(shape))
 
@@ -153,6 +210,19 @@ def _shown(shape: tuple[int, ...]) -> str:
 def loss_underflow(options: Mapping[str, Any]) -> float:
     """What multiplies a probability that underflowed: weights up to 3, and 2 z |lse|, |lse| up to 100."""
     return 3 + 200 * options.get("z_loss", 0.0)
+
+
+def focal_underflow(x: np.ndarray, gamma: float) -> float:
+    """What multiplies an e^-|x| that underflowed: weights up to 3, gamma times a wrong answer's cost."""
+    size = np.abs(x[np.isfinite(x)])
+    lead = np.max(size, initial=0.0, where=size < 745)
+    return 3.0 * (gamma + 1.0) * (gamma + 1.0 + float(lead))
+
+
+def right_and_wrong(x: np.ndarray) -> np.ndarray:
+    """Labels: the confident right class first, then a wrong one, and so on."""
+    winners = np.argmax(x, axis=-1)
+    return np.where(np.arange(len(x)) % 2 == 0, winners, (winners + 1) % x.shape[-1])
 
 
 def softmax_loss_samples(

@@ -9,7 +9,7 @@ import numpy as np
 from ..oracle import sigmoid_focal_loss as oracle
 from ..oracle.focal import sigmoid_focal_gradient, sigmoid_focal_second
 from ._edges import COMPUTED, HALVES_TOO, HUGE, HUGEST, INF, NAN, WIDE_RANGE, made_edge
-from ._losses import BINARY_LABELS, bad_binary_labels, bad_element_weights, bad_loss_options
+from ._losses import BINARY_LABELS, bad_binary_labels, bad_element_weights, bad_loss_options, focal_underflow
 from ._messages import bad_calls, bad_first_arrays, bad_where
 from ._regimes import element_samples, masked, moderate, wide
 from .base import Edge, Row, Sample, Spec
@@ -17,17 +17,10 @@ from .base import Edge, Row, Sample, Spec
 NAME = "sigmoid_focal_loss"
 
 
-def _underflow(x: np.ndarray, gamma: float) -> float:
-    """What multiplies an e^-|x| that underflowed: weights up to 3, gamma times a wrong answer's cost."""
-    size = np.abs(x[np.isfinite(x)])
-    lead = np.max(size, initial=0.0, where=size < 745)
-    return 3.0 * (gamma + 1.0) * (gamma + 1.0 + float(lead))
-
-
 def samples(rng: np.random.Generator) -> list[Sample]:
     def sample(id: str, x: Any, labels: Any, options: dict[str, Any] | None = None, **arrays: Any) -> Sample:
         options = options or {}
-        factor = _underflow(np.asarray(x), options.get("gamma", 2.0))
+        factor = focal_underflow(np.asarray(x), options.get("gamma", 2.0))
         return Sample(id, {"logits": x, "labels": np.asarray(labels), **arrays}, options, underflow=factor)
 
     def hard(x: np.ndarray) -> np.ndarray:
@@ -43,7 +36,7 @@ def samples(rng: np.random.Generator) -> list[Sample]:
             {**s.arrays, "labels": hard(s.arrays["logits"])},
             dtypes=s.dtypes,
             values_only=s.values_only,
-            underflow=_underflow(s.arrays["logits"], 2.0),
+            underflow=focal_underflow(s.arrays["logits"], 2.0),
         )
         for s in element_samples(rng, "logits")
     ]

@@ -9,18 +9,19 @@ import numpy as np
 from ..oracle import softmax_cross_entropy_with_integer_labels as oracle
 from ..oracle.loss_magnitudes import integer_gradient, integer_second
 from ._edges import COMPUTED, FLOAT_PAIR, HALVES_TOO, HUGE, HUGEST, INF, NAN, WIDE_RANGE, made_edge
-from ._losses import LOGITS, bad_loss_options, loss_underflow, softmax_loss_samples
-from ._messages import bad, bad_calls, bad_first_arrays, bad_where
+from ._losses import (
+    CLASS_LABELS,
+    bad_class_labels,
+    bad_loss_options,
+    loss_underflow,
+    right_and_wrong,
+    softmax_loss_samples,
+)
+from ._messages import bad_calls, bad_first_arrays, bad_where
 from ._regimes import dominated, masked, missing, moderate, wide
-from .base import BadInput, Edge, Row, Sample, Spec
+from .base import Edge, Row, Sample, Spec
 
 NAME = "softmax_cross_entropy_with_integer_labels"
-
-
-def _labels(x: np.ndarray) -> np.ndarray:
-    """The confident right class first, then a wrong one, and so on."""
-    winners = np.argmax(x, axis=-1)
-    return np.where(np.arange(len(x)) % 2 == 0, winners, (winners + 1) % x.shape[-1])
 
 
 def samples(rng: np.random.Generator) -> list[Sample]:
@@ -41,7 +42,7 @@ def samples(rng: np.random.Generator) -> list[Sample]:
     ahead = dominated(rng)
     winners = ahead.argmax(axis=-1)
     return [
-        *softmax_loss_samples(rng, _labels),
+        *softmax_loss_samples(rng, right_and_wrong),
         sample("second-best-dominates", [[0.0, 40.0, 1.0], [30.0, 0.0, 60.0]], [0, 0]),
         sample("minus-infinity", holes, [5, 0, 4]),
         sample("where", x, [0, 2, 9], where=where),
@@ -205,24 +206,6 @@ _EDGES = (
     _edge("z-loss-minus-infinity", [[0.0, -INF, 0.0]], [0], options={"z_loss": 0.5}, dtypes=FLOAT_PAIR),
 )
 
-_LABELS = np.asarray([0, 2])
-
-
-def _bad_labels(id: str, labels: Any, error: type[Exception], text: str, **more: Any) -> BadInput:
-    needs_values = text == "labels-range"
-    fields = {"last": 2, "classes": 3, "axis": 1, "shape": "(2,)", "hint": "", **more}
-    return bad(NAME, id, (LOGITS, labels), {}, error, text, needs_values=needs_values, **fields)
-
-
-def _bad_axis(id: str, axis: Any, error: type[Exception], text: str, **fields: Any) -> BadInput:
-    return bad(NAME, id, (LOGITS, _LABELS), {"axis": axis}, error, text, axis=axis, **fields)
-
-
-def _bad_ignore(id: str, value: Any) -> BadInput:
-    options = {"ignore_index": value}
-    return bad(NAME, id, (LOGITS, _LABELS), options, TypeError, "ignore-index", got=type(value).__name__)
-
-
 SPEC = Spec(
     name=NAME,
     oracle=oracle,
@@ -245,50 +228,9 @@ SPEC = Spec(
             [[1.0, 2.0]],
             [0],
         ),
-        *bad_where(NAME, "logits", _LABELS),
-        *bad_loss_options(NAME, _LABELS, rows=True),
-        _bad_axis("axis-2", 2, ValueError, "axis-out-of-range", arg="logits", shape="(2, 3)"),
-        _bad_axis("axis-tuple", (0,), TypeError, "single-axis-class"),
-        _bad_axis("axis-none", None, TypeError, "single-axis-class"),
-        _bad_axis("axis-float", 1.0, TypeError, "single-axis-class"),
-        _bad_axis("axis-bool", True, TypeError, "single-axis-class"),
-        _bad_labels(
-            "labels-float", np.zeros(2, dtype=np.float32), TypeError, "labels-dtype", dtype="float32"
-        ),
-        _bad_labels("labels-bool", np.zeros(2, dtype=bool), TypeError, "labels-dtype", dtype="bool"),
-        _bad_labels("labels-none", None, TypeError, "none", arg="labels"),
-        _bad_labels("labels-too-large", np.asarray([0, 3]), ValueError, "labels-range", got=3),
-        _bad_labels("labels-minus-1", np.asarray([-1, 0]), ValueError, "labels-range", got=-1),
-        _bad_labels("labels-255", np.asarray([0, 255], np.uint8), ValueError, "labels-range", got=255),
-        _bad_labels(
-            "labels-column",
-            np.zeros((2, 1), dtype=np.int32),
-            ValueError,
-            "labels-rows",
-            got="(2, 1)",
-            hint="; squeeze the last axis away",
-        ),
-        _bad_labels(
-            "labels-one-hot",
-            np.zeros((2, 3), dtype=np.int32),
-            ValueError,
-            "labels-rows",
-            got="(2, 3)",
-            hint="; for one-hot or soft labels use softmax_cross_entropy",
-        ),
-        _bad_labels("labels-too-many", np.zeros(3, dtype=np.int32), ValueError, "labels-rows", got="(3,)"),
-        bad(
-            NAME,
-            "no-classes",
-            (np.zeros((2, 0), dtype=np.float32), _LABELS),
-            {},
-            ValueError,
-            shape="(2, 0)",
-            axis=(1,),
-        ),
-        _bad_ignore("ignore-index-float", 1.0),
-        _bad_ignore("ignore-index-bool", True),
-        _bad_ignore("ignore-index-string", "none"),
+        *bad_where(NAME, "logits", CLASS_LABELS),
+        *bad_loss_options(NAME, CLASS_LABELS, rows=True),
+        *bad_class_labels(NAME),
     ),
     laws=("shift_invariance", "permutation"),
 )

@@ -20,7 +20,7 @@ class Loss(Rowwise):
     gradients(xp, x, y, ...)    -> its derivatives by x and by y
     curvature(xp, x, y, t, ...) -> of the gradient by x: its derivative along t, and that of its product with
                                    t by y
-    mixed(xp, x, y, u, ...)     -> of the gradient by x: its derivative along u in y
+    mixed(xp, x, y, u, ...)     -> of the gradient by x: its derivative along u in y (None: labels have none)
     share_slope(xp, x, y, ...)  -> the derivative of what an example counts by y (None: there is none)
     """
 
@@ -32,7 +32,7 @@ class Loss(Rowwise):
         formula: Callable[..., Any],
         gradients: Callable[..., Any],
         curvature: Callable[..., Any],
-        mixed: Callable[..., Any],
+        mixed: Callable[..., Any] | None = None,
         share_slope: Callable[..., Any] | None = None,
     ) -> None:
         self.formula, self.gradients, self.curvature, self.mixed = formula, gradients, curvature, mixed
@@ -77,7 +77,7 @@ class Loss(Rowwise):
         raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers)
         scale, _ = pulled(xp, laid.weighing, raw, share, cotangent)
         bent, _ = self.curvature(xp, *laid.arrays, t, **laid.numbers)
-        if u is not None:
+        if u is not None and self.mixed is not None:
             bent = bent + self.mixed(xp, *laid.arrays, u, **laid.numbers)
         out = self._spread(laid, scale) * bent
         if u is not None and share is not None and self.share_slope is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .products import product
+from .softmax_core import Rows, softmax_rows
 
 
 class Odds(NamedTuple):
@@ -29,6 +30,42 @@ class _Terms(NamedTuple):
     curve: Any  # σ(lead) - σ(-lead) = tanh(lead / 2)
     missed_by_lead: Any
     cost_by_lead: Any
+
+
+class Truth(NamedTuple):
+    """Each row as a question with two answers, the label or any of the others.
+
+    Arrays are of shape (..., K), and (..., 1) where it says "row" and in the odds.
+    """
+
+    odds: Odds
+    ahead: Any  # row: whether the label outweighs all the others
+    label: Any  # the class that is right
+    others: Rows
+    dead: Any  # row: whether there is no class at all
+    shared: Any  # row: whether label and others are +inf
+
+
+def truth(xp: Any, x: Any, y: Any) -> Truth:
+    label = y > 0
+    others = softmax_rows(xp, xp.where(label, -xp.inf, x))
+    own = xp.sum(xp.where(label, x, 0.0), axis=-1, keepdims=True)
+    gap = own - others.largest
+    logit = xp.where(others.mass & ~others.full, gap - others.log_total, own - others.logsumexp)
+    # Logits of +inf share the mass equally; a row without mass has no right class.
+    shared, dead = others.full & (own == xp.inf), ~others.mass & (own == -xp.inf)
+    logit = xp.where(shared, -others.log_total, xp.where(dead, -xp.inf, logit))
+    ahead = logit > 0
+    lead = xp.where(ahead, logit, -logit)
+    # e^-lead, not by the rounded logit but of numbers that are rounded once; its derivatives are the logit's.
+    gap = xp.stop_gradient(xp.where(shared, 0.0, gap))
+    far, total = xp.exp(xp.where(ahead, -gap, gap)), xp.stop_gradient(others.total)
+    endless = xp.isinf(logit)
+    decay = xp.where(endless, 0.0, xp.where(ahead, far * total, far / total))
+    moving = xp.where(endless, 0.0, lead)
+    decay = decay * xp.exp(xp.stop_gradient(moving) - moving)
+    right = xp.astype(ahead, x.dtype)
+    return Truth(Odds(lead, decay, right, 1.0 - right), ahead, label, others, dead, shared)
 
 
 def focal_loss(xp: Any, odds: Odds, gamma: Any) -> Any:
