@@ -77,3 +77,17 @@ def _differentiated(adapter: Any, public: Any, p: Any, q: Any) -> Iterator[tuple
             found.setdefault(way, []).append([adapter.to_numpy(part) for part in pair])
     for way, columns in found.items():
         yield f"{way} by q alone", columns[0][0], None, np.stack([t for _, t in columns], axis=-1)
+
+
+@every
+def test_near_equal_rows_never_have_a_negative_divergence(name: str) -> None:
+    """Half of them have, where log-probabilities are subtracted; what is left of the digits is noise."""
+    adapter = adapters.get(name)
+    rng = np.random.default_rng(4)
+    p = rng.normal(size=(1000, 10)).astype(np.float32)
+    q = (p + 1e-4 * rng.normal(size=p.shape)).astype(np.float32)
+    with adapter.calling():
+        kl = adapter.to_numpy(ul.kl_divergence(adapter.array(p), adapter.array(q)))
+        small = ul.kl_divergence(adapter.array([1.0, 2.0, 3.0]), adapter.array([1.0, 2.0, 3.0001]))
+    assert (kl > 0).all()
+    np.testing.assert_allclose(adapter.to_numpy(small), 1.1135e-9, rtol=1e-4)

@@ -16,6 +16,7 @@ from .logspace import logit as logit
 from .logspace import logit_from_log_prob as logit_from_log_prob
 from .logspace import logmeanexp as logmeanexp
 from .logspace import logsubexp as logsubexp
+from .divergences import kl_divergence as kl_divergence
 from .logspace import logsumexp as logsumexp
 from .logspace import xlog1py as xlog1py
 from .logspace import xlogy as xlogy

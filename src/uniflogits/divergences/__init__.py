@@ -3,3 +3,4 @@
 from ._cross_entropy_between import cross_entropy_between as cross_entropy_between
 from ._entropy import entropy as entropy
 from ._binary_entropy import binary_entropy as binary_entropy
+from ._kl_divergence import kl_divergence as kl_divergence
