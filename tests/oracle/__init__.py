@@ -10,12 +10,12 @@ from .divergences import js_divergence as js_divergence
 from .divergences import kl_divergence as kl_divergence
 from .divergences import total_variation as total_variation
 from .focal import sigmoid_focal_loss as sigmoid_focal_loss
+from .focal import softmax_focal_loss as softmax_focal_loss
 from .log_odds import logit as logit
 from .log_odds import logit_from_log_prob as logit_from_log_prob
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logmeanexp as logmeanexp
-from .focal import softmax_focal_loss as softmax_focal_loss
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy
