@@ -28,10 +28,18 @@ SEED = 20260
 
 # How many samples a cell may have, evenly chosen, where each takes a second or more: JAX compiles a program
 # for every form of call, Dask builds and walks a graph. Everything else runs all of them.
-_FEW = {"float32": 8, "float64": 4, "float16": 2, "bfloat16": 2}
+_FEW = {"float32": 6, "float64": 3, "float16": 2, "bfloat16": 2}
 _FEWER = {"float32": 4, "float64": 3, "float16": 2}
+_SOME = {"float32": 14, "float64": 7, "float16": 2, "bfloat16": 2}
 MOST: dict[str, dict[str, dict[str, int]]] = {
-    "jax": {"jvp": _FEW, "second_order": _FEW, "gradient": {"float64": 8, "float16": 3, "bfloat16": 3}},
+    "jax": {
+        "value": {"float64": 12, "float16": 5, "bfloat16": 5},
+        "gradient": _SOME,
+        "jvp": _FEW,
+        "second_order": _FEW,
+        "kind": dict.fromkeys(_FEW, 3),
+        "inputs_unchanged": dict.fromkeys(_FEW, 2),
+    },
     "dask": dict.fromkeys(("gradient", "jvp", "second_order"), _FEWER),
 }
 
@@ -92,8 +100,8 @@ class Cell:
         if thin and len(some) > 8:
             plain = [s for s in some if self.is_plain(s)]
             some = plain[::3] + [s for s in some if s not in plain][::2]
-        if most is None:
-            most = MOST.get(self.backend, {}).get(self.property, {}).get(self.dtype)
+        limit = MOST.get(self.backend, {}).get(self.property, {}).get(self.dtype)
+        most = limit if most is None else min(most, limit or most)
         return some if most is None else some[:: -(-len(some) // most)]
 
     def is_plain(self, sample: Sample) -> bool:
@@ -108,10 +116,10 @@ class Cell:
     def edges(self) -> list[Edge]:
         """The edges this dtype can hold.
 
-        A third of them where every shape compiles anew, and float32 runs all.
+        A fifth of them where every shape compiles anew, and float32 runs all.
         """
         some = [edge for edge in self.spec.edges if self.dtype in edge.dtypes]
-        return some[:: 3 if self.backend in ("jax", "dask") and self.dtype != "float32" else 1]
+        return some[:: 5 if self.backend in ("jax", "dask") and self.dtype != "float32" else 1]
 
     def failures(self) -> Failures:
         return Failures(f"{self.property}[{self.id}]")

@@ -100,6 +100,8 @@ def _examples(operation: Operation, samples: list[Sample]) -> Arrays:
 def _split(operation: Operation, sample: Sample, rng: np.random.Generator) -> Iterator[Arrays]:
     """The examples of a sample in random order; of an elementwise operation single numbers."""
     arrays = {name: _short(np.asarray(sample.arrays[name])) for name in operation.arrays}
+    if len(operation.partners) > 1:
+        arrays = dict(zip(arrays, np.broadcast_arrays(*arrays.values()), strict=True))
     if "axis" not in operation.options:
         arrays = {name: array.ravel() for name, array in arrays.items()}
     for place in rng.permutation(len(arrays[operation.arrays[0]])):
