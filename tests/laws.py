@@ -140,3 +140,12 @@ def odds(apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Gene
     expected = 1 / np.expm1(-log_p.astype(np.float64))
     # Rounding a logarithm of size 4 to its dtype moves the odds by as many ulps.
     yield "e^f against the odds", np.exp(apply(log_p).astype(np.float64)), expected, 32
+
+
+def relabelling(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """Which of two answers is called yes doesn't matter, and nothing is apart from itself."""
+    other = rest[0].astype(x.dtype)
+    yield "-a, -b against a, b", apply(-x, -other), apply(x, other), 16
+    yield "a against itself", apply(x, x), np.zeros_like(x), 0

@@ -39,24 +39,33 @@ def check_edge(cell: Cell, edge: Edge, one: Ready, failures: Failures) -> None:
         cell.row.dagger,
         inputs=dict(one.call.arrays),
     )
-    if edge.gradient is None:
-        return
-    cotangent = adapter.array(np.ones(tuple(value.shape)), adapter.dtype(value))
+    for position, expected in enumerate((edge.gradient, edge.partner_gradient)):
+        if expected is not None:
+            _check_gradient(cell, edge, one, failures, tuple(value.shape), adapter.dtype(value), position)
+
+
+def _check_gradient(
+    cell: Cell, edge: Edge, one: Ready, failures: Failures, shape: Any, dtype: str, position: int
+) -> None:
+    """By the first array, or by its partner."""
+    adapter = cell.adapter
+    expected = edge.partner_gradient if position else edge.gradient
+    cotangent = adapter.array(np.ones(shape), dtype)
     with adapter.calling():
         _, pullback = ul.vjp(cell.public, *one.arrays, **one.options)
-        found = {"closed form": pullback(cotangent)[0]}
-    if one.call.floating()[:1] == [0]:
+        found = {"closed form": pullback(cotangent)[position]}
+    if position in one.call.floating():
         function, others = as_function(cell, one)
-        native = adapter.gradients(function, [one.arrays[0], *others], cotangent, [0])
+        native = adapter.gradients(function, [one.arrays[0], *others], cotangent, [position])
         found |= {mode: gradients[0] for mode, gradients in native.items()}
     for mode, gradient in found.items():
         if gradient is None:
             failures.add(f"{edge.id}, {mode}: no gradient")
             continue
         failures.compare(
-            f"{edge.id}, {mode}",
+            f"{edge.id}, {mode} by {cell.op.arrays[position]}",
             adapter.to_numpy(gradient),
-            [reference(edge.gradient)],
+            [reference(expected)],
             adapter.dtype(gradient),
             cell.row.gradient,
             cell.row.dagger,

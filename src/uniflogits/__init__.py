@@ -13,6 +13,7 @@ from .divergences import kl_divergence as kl_divergence
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
+from .divergences import binary_kl_divergence as binary_kl_divergence
 from .logspace import logit as logit
 from .logspace import logit_from_log_prob as logit_from_log_prob
 from .logspace import logmeanexp as logmeanexp

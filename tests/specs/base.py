@@ -36,6 +36,7 @@ class Edge:
     gradient: Any = None  # by the first array, for a cotangent of ones; None: not part of this edge
     dtypes: tuple[str, ...] = ("float32", "float64")  # those in which the inputs are representable
     keep_dtype: bool = False  # True: the first array is passed in its own dtype (integers, booleans)
+    partner_gradient: Any = None  # by the second array, where that is a partner of the first
 
 
 @dataclass(frozen=True)

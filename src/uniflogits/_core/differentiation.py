@@ -125,8 +125,9 @@ def companion(call: Call, name: str, argument: str, value: Any, shape: tuple[Any
 
 def tangents_of(call: Call, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
     operation, backend, made = call.plan.operation, call.checked.backend, []
-    # By one array alone, a divergence has derivatives that the other's infinities do not reach.
-    first_moves = operation.rule.kind != "divergence" or all(tangent is None for tangent in tangents)
+    # By one array alone, two partners have derivatives that the other's infinities do not reach.
+    partners = operation.rule.kind in ("divergence", "pairwise")
+    first_moves = not partners or all(tangent is None for tangent in tangents)
     for index, (argument, tangent) in enumerate(zip(operation.arrays, tangents, strict=True)):
         array = call.operands[argument]
         role = operation.roles[argument]

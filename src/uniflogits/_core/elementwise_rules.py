@@ -80,8 +80,6 @@ class ElementwisePair:
         return gradient_of(laid, by_aa * scale, 0), gradient_of(laid, by_ab * scale, 1)
 
     def pushforward_of_gradient(self, laid: Laid, cotangent: Any, tangents: tuple[Any, ...]) -> Any:
-        by_aa, by_ab, _ = self.second(laid.xp, *laid.arrays, **laid.numbers)
-        bent = by_aa * tangents[0]
-        if tangents[1] is not None:
-            bent = bent + by_ab * tangents[1]
-        return gradient_of(laid, bent * cotangent, 0)
+        curves = self.second(laid.xp, *laid.arrays, **laid.numbers)
+        terms = [curve * t for curve, t in zip(curves, tangents, strict=False) if t is not None]
+        return gradient_of(laid, sum(terms[1:], start=terms[0]) * cotangent, 0)
