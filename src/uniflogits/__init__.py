@@ -7,13 +7,13 @@ from ._core.gradients import jvp as jvp
 from ._core.gradients import value_and_grad as value_and_grad
 from ._core.gradients import vjp as vjp
 from .divergences import binary_entropy as binary_entropy
+from .divergences import binary_kl_divergence as binary_kl_divergence
 from .divergences import cross_entropy_between as cross_entropy_between
 from .divergences import entropy as entropy
 from .divergences import kl_divergence as kl_divergence
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
-from .divergences import binary_kl_divergence as binary_kl_divergence
 from .logspace import logit as logit
 from .logspace import logit_from_log_prob as logit_from_log_prob
 from .logspace import logmeanexp as logmeanexp
