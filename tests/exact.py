@@ -243,10 +243,14 @@ def tangent(spec: Spec, call: Call, name: str, direction: np.ndarray) -> Referen
             return Reference.of(
                 result, np.maximum(_magnitude(result), own.reshape(result.shape) * _magnitude(moves))
             )
+        stated: Any = 0.0
+        if spec.tangent_scale is not None:
+            keywords = {**call.options, **call.exact_keywords()}
+            stated = spec.tangent_scale(*_inputs(call), tangent=moves, **keywords).astype(float)
         along = moves.ravel()[derivative.positions]
         terms = np.where(derivative.columns == 0, mpfr(0), derivative.columns * along)
         own = np.where(derivative.columns == 0, 0.0, own[derivative.positions] * _magnitude(along))
-        scale = np.maximum(_magnitude(terms), own.astype(float)).sum(axis=-1)
+        scale = np.maximum(np.maximum(_magnitude(terms), own.astype(float)).sum(axis=-1), stated)
         return Reference.of(np.asarray(terms.sum(axis=-1, initial=mpfr(0)), dtype=object), scale)
 
 

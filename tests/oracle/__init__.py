@@ -16,6 +16,8 @@ from .log_odds import logit_from_log_prob as logit_from_log_prob
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logmeanexp as logmeanexp
+from .entmax import entmax as entmax
+from .entmax import sparsemax as sparsemax
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy

@@ -21,7 +21,7 @@ from .rows import Axis, from_rows, masks, reduced_shape, to_rows
 Row = Sequence[mpfr]
 
 
-def _by_rows(
+def by_rows(
     function: Callable[..., list[mpfr]], shape: tuple[int, ...], axis: Axis, *arrays: Any
 ) -> np.ndarray:
     """``function`` of the rows of each array, broadcast to the logits' shape."""
@@ -52,7 +52,7 @@ def softmax_gradient(logits: Any, *, cotangent: Any, axis: Axis = -1, where: Any
         return zeros(row) if along_one_class(g) else spread(probabilities(row, allowed), g)
 
     x = exact(logits)
-    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent))
+    return by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent))
 
 
 def softmax_second(
@@ -69,7 +69,7 @@ def softmax_second(
         return [d * (size + mean) + q * change for d, size, q in zip(moved, sizes, p, strict=True)]
 
     x = exact(logits)
-    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
+    return by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
 
 
 def log_softmax_gradient(logits: Any, *, cotangent: Any, axis: Axis = -1, where: Any = None) -> np.ndarray:
@@ -84,7 +84,7 @@ def log_softmax_gradient(logits: Any, *, cotangent: Any, axis: Axis = -1, where:
         return [abs(g[k]) + p[k] * total if k in present else ZERO for k in range(len(row))]
 
     x = exact(logits)
-    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent))
+    return by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent))
 
 
 def log_softmax_second(
@@ -100,7 +100,7 @@ def log_softmax_second(
         return [total * number for number in spread(probabilities(row, allowed), t)]
 
     x = exact(logits)
-    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
+    return by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
 
 
 def log1m_softmax_gradient(logits: Any, *, cotangent: Any, axis: Axis = -1, where: Any = None) -> np.ndarray:
@@ -240,7 +240,7 @@ def logsumexp_gradient(
         return [abs(factor) * share * excess for factor, share in zip(g, shares, strict=True)]
 
     g = _per_class(cotangent, x.shape, axis)
-    return _by_rows(row_scale, x.shape, axis, x, exact(weights), masks(where, x.shape), g)
+    return by_rows(row_scale, x.shape, axis, x, exact(weights), masks(where, x.shape), g)
 
 
 def logsumexp_second(
@@ -265,4 +265,4 @@ def logsumexp_second(
     x = exact(x)
     g = _per_class(cotangent, x.shape, axis)
     factors = exact(1 if weights is None else weights)
-    return _by_rows(row_scale, x.shape, axis, x, factors, masks(where, x.shape), g, exact(tangent))
+    return by_rows(row_scale, x.shape, axis, x, factors, masks(where, x.shape), g, exact(tangent))

@@ -52,6 +52,7 @@ TEXTS = {
     "cap": "cap must be finite and greater than 0, got {got}",
     "eps": "eps must be at least 0 and less than 0.5, got {got}",
     "missing-option": "{option} must be given, by keyword",
+    "alpha": "alpha must be finite and at least 1, got {got}",
     "number": "{option} must be a Python number, got {got}",
     "flag": "{option} must be True or False, got {got}",
     "label-smoothing": "label_smoothing must be between 0 and 1, got {got}",

@@ -96,7 +96,10 @@ class Spec:
     is an object array of mpfr of the value's shape, ``tangent`` one of the first array's shape. They return
     an object array of mpfr >= 0 of the first array's shape: the magnitude in whose ulps the bound counts for
     the derivative of sum(cotangent * value) by the first array, and for the Hessian of it times the tangent.
-    ``None`` in place of the function: the derivative's own magnitude. With M = max(|r|, scale) the bound is
+    ``None`` in place of the function: the derivative's own magnitude. ``tangent_scale(*arrays, tangent,
+    **options)``, of the value's shape, is for maps of rows whose Jacobian is itself a difference: with it the
+    derivative along a direction counts in ulps of the larger of it and of the sum of absolute summands.
+    ``None``: that sum. With M = max(|r|, scale) the bound is
     (T + dagger * max(0, -ln M)) ulp(M) plus the underflow term.
     """
 
@@ -108,6 +111,7 @@ class Spec:
         None  # like the oracle: ulps of what the gradient's bound counts
     )
     second_scale: Callable[..., np.ndarray] | None = None
+    tangent_scale: Callable[..., np.ndarray] | None = None
     partner_scale: Callable[..., np.ndarray] | None = None
     partner_second_scale: Callable[..., np.ndarray] | None = None
     edges: tuple[Edge, ...] = ()
