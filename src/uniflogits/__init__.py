@@ -26,8 +26,8 @@ from .losses import sigmoid_focal_loss as sigmoid_focal_loss
 from .losses import softmax_cross_entropy as softmax_cross_entropy
 from .losses import softmax_cross_entropy_with_integer_labels as softmax_cross_entropy_with_integer_labels
 from .losses import softmax_focal_loss as softmax_focal_loss
-from .normalizers import log1m_softmax as log1m_softmax
 from .normalizers import entmax as entmax
+from .normalizers import log1m_softmax as log1m_softmax
 from .normalizers import log_sigmoid as log_sigmoid
 from .normalizers import log_softmax as log_softmax
 from .normalizers import sigmoid as sigmoid

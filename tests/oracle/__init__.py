@@ -9,6 +9,8 @@ from .divergences import entropy as entropy
 from .divergences import js_divergence as js_divergence
 from .divergences import kl_divergence as kl_divergence
 from .divergences import total_variation as total_variation
+from .entmax import entmax as entmax
+from .entmax import sparsemax as sparsemax
 from .focal import sigmoid_focal_loss as sigmoid_focal_loss
 from .focal import softmax_focal_loss as softmax_focal_loss
 from .log_odds import logit as logit
@@ -16,8 +18,6 @@ from .log_odds import logit_from_log_prob as logit_from_log_prob
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logmeanexp as logmeanexp
-from .entmax import entmax as entmax
-from .entmax import sparsemax as sparsemax
 from .logspace import logsumexp as logsumexp
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import softmax_cross_entropy as softmax_cross_entropy

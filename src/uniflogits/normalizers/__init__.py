@@ -1,7 +1,7 @@
 """From logits to probabilities and their logarithms."""
 
-from ._log1m_softmax import log1m_softmax as log1m_softmax
 from ._entmax import entmax as entmax
+from ._log1m_softmax import log1m_softmax as log1m_softmax
 from ._log_softmax import log_softmax as log_softmax
 from ._sigmoid import log_sigmoid as log_sigmoid
 from ._sigmoid import sigmoid as sigmoid
