@@ -119,7 +119,7 @@ def log1m_softmax_gradient(logits: Any, *, cotangent: Any, axis: Axis = -1, wher
         return scale
 
     x = exact(logits)
-    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent))
+    return by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent))
 
 
 def log1m_softmax_second(
@@ -143,7 +143,7 @@ def log1m_softmax_second(
         return scale
 
     x = exact(logits)
-    return _by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
+    return by_rows(row_scale, x.shape, axis, x, masks(where, x.shape), exact(cotangent), exact(tangent))
 
 
 def _others(row: Row, allowed: Sequence[bool], k: int) -> list[mpfr]:
