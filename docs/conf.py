@@ -19,6 +19,8 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "operation_pages",
+    "names_page",
+    "museum_page",
     "pictures",
 ]
 myst_enable_extensions = ["colon_fence"]

@@ -1,0 +1,182 @@
+"""The page of defects: what libraries answer today, what uniflogits answers on the same arrays, what is
+right.
+
+Nothing on it is typed by hand. Every library is asked in a process of its own when the site is built (the
+answers are kept in build/museum until a version or an exhibit changes); one that is not installed is left
+out, and an answer that has become right is listed as such.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from operation_pages import table
+from sphinx.application import Sphinx
+
+DOCS = Path(__file__).parent.parent
+ROOT = DOCS.parent
+KEPT = ROOT / "build" / "museum"
+
+from tests.compare import ulp  # noqa: E402
+from tests.museum import EXHIBITS, Exhibit  # noqa: E402
+from tests.museum.peers import LIBRARIES  # noqa: E402
+
+TITLES = {
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "tensorflow": "TensorFlow",
+    "scipy": "SciPy",
+    "optax": "optax",
+    "keras-torch": "Keras on PyTorch",
+    "keras-jax": "Keras on JAX",
+    "keras-tensorflow": "Keras on TensorFlow",
+}
+PACKAGES = {"tensorflow": ("tensorflow-cpu", "tensorflow")}
+CLOSE = 64  # ulps: far more than rounding, far less than a defect
+INTRODUCTION = """\
+A museum of defects
+===================
+
+Every row is an input on which a library's own function is off, or was when the thread named was written.
+Each answer was computed while this page was built: the library's by the expression shown, and uniflogits'
+**on the same arrays of that library**. The exact answer comes from arithmetic with hundreds of bits.
+Numbers are the one that is furthest off, counted in units in the last place (ulp) of the input's dtype,
+among those that the function returns.
+
+"""
+
+
+def version(library: str) -> str:
+    for package in PACKAGES.get(library, (library.split("-")[0],)):
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ""
+
+
+def answers(library: str) -> dict[str, Any]:
+    """What the library's process printed; kept on disk."""
+    needed = [library.split("-")[0], *library.split("-")[1:], "scipy"]
+    digest = hashlib.sha256(repr([version(one) for one in needed]).encode())
+    for folder in ("tests/museum", "src/uniflogits"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    path = KEPT / f"{library}-{digest.hexdigest()[:16]}.json"
+    if not path.exists():
+        command = [sys.executable, "-W", "ignore", "-m", "tests.museum.peers", library]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        KEPT.mkdir(parents=True, exist_ok=True)
+        path.write_text(done.stdout, encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+class Answer:
+    """One answer to an exhibit, judged."""
+
+    def __init__(self, exhibit: Exhibit, answer: dict[str, Any]) -> None:
+        self.error = answer.get("error", "")
+        refusal = exhibit.raises is not None
+        if self.error or refusal:
+            self.right = refusal and bool(self.error)
+            self.text = self.error.split(":")[0] if self.error else _number(_hex(answer["numbers"])[0])
+            return
+        numbers, right = _hex(answer["numbers"]), np.asarray(exhibit.right()).astype(float).ravel()
+        if numbers.shape != right.shape:
+            self.right, self.text = False, f"{numbers.size} numbers for {right.size}"
+            return
+        with np.errstate(invalid="ignore"):
+            off = np.abs(numbers - right) / ulp(np.abs(right), exhibit.dtype)
+        off = np.where((numbers == right) | (np.isnan(numbers) & np.isnan(right)), 0.0, off)
+        off = np.where(np.isnan(off), math.inf, off)
+        worst = int(np.argmax(off))
+        self.right, self.text = bool(off[worst] <= CLOSE), _number(numbers[worst])
+        self.place = worst
+
+
+def _hex(numbers: list[str]) -> np.ndarray:
+    return np.asarray([float.fromhex(number) for number in numbers])
+
+
+def _number(number: float) -> str:
+    return f"{number:.9g}"
+
+
+def rows_of(library: str, only_right: bool) -> list[list[str]]:
+    rows = []
+    found = answers(library)
+    for exhibit in EXHIBITS:
+        if exhibit.id not in found:
+            continue
+        theirs, ours = (Answer(exhibit, found[exhibit.id][who]) for who in ("theirs", "ours"))
+        if theirs.right is not only_right:
+            continue
+        expression = f"``{exhibit.peers[LIBRARIES[library]]}``"
+        rows.append(
+            [
+                f"{exhibit.title} ({exhibit.id}) {_threads(exhibit)}".strip(),
+                f"{theirs.text} |br| {expression}",
+                _at_place(exhibit, found[exhibit.id]["ours"], theirs, ours),
+                _right(exhibit, theirs),
+            ]
+        )
+    return rows
+
+
+def _at_place(exhibit: Exhibit, answer: dict[str, Any], theirs: Answer, ours: Answer) -> str:
+    place = getattr(theirs, "place", None)
+    return ours.text if place is None or ours.error else _number(_hex(answer["numbers"])[place])
+
+
+def _right(exhibit: Exhibit, theirs: Answer) -> str:
+    if exhibit.raises is not None:
+        return exhibit.raises[0].__name__
+    right = np.asarray(exhibit.right()).astype(float).ravel()
+    return _number(right[getattr(theirs, "place", 0)])
+
+
+def _threads(exhibit: Exhibit) -> str:
+    links = []
+    for thread in exhibit.threads:
+        repository, number = thread.split("#")
+        links.append(f"`{thread} <https://github.com/{repository}/issues/{number}>`__")
+    return ", ".join(links)
+
+
+def page() -> str:
+    text = [INTRODUCTION, ".. |br| raw:: html\n\n   <br>\n\n"]
+    fixed = []
+    for library, title in TITLES.items():
+        wrong = rows_of(library, only_right=False)
+        fixed += [
+            [f"{title} {version(library.split('-')[0])}", *row] for row in rows_of(library, only_right=True)
+        ]
+        if wrong:
+            heading = f"{title} {version(library.split('-')[0])}"
+            text += [f"{heading}\n{'-' * len(heading)}\n\n"]
+            text += [table(["input", f"{title} answers", "uniflogits answers", "exact"], wrong), "\n"]
+    text.append(
+        "Right today\n-----------\n\nExhibits on which the installed version gives the right answer.\n\n"
+    )
+    text.append(table(["library", "input", "it answers", "uniflogits answers", "exact"], fixed))
+    return "".join(text)
+
+
+def write(app: Sphinx) -> None:
+    path = DOCS / "museum.rst"
+    text = page()
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True}
