@@ -96,7 +96,7 @@ _EDGES = (
     _pair("20-against-21", [20.0, -20.0, 20.0], [21.0, -21.0, 19.0]),
     _pair("1-ulp-apart", [1.0, -2.0], [1 + 2.0**-23, -2 - 2.0**-22], dtypes=FLOAT_PAIR),
     _pair("0-d", 1.0, -0.5),
-    _pair("broadcast", [[1.0], [2.0]], [0.5, -0.5, 3.0]),
+    _pair("broadcast", [[1.0], [2.0]], [0.5, -0.5, 0.75]),
     _edge("empty", np.zeros((0, 2)), np.zeros((0, 2)), *[np.zeros((0, 2))] * 3),
     _pair("integers", np.asarray([1, -2], np.int32), [0, 1], gradient=None, keep_dtype=True),
     _pair("uint8", np.asarray([1, 2, 3], np.uint8), [0, 1, 2], gradient=None, keep_dtype=True),
@@ -106,7 +106,11 @@ _EDGES = (
 SPEC = Spec(
     name=NAME,
     oracle=oracle,
-    tolerance=Row(value=20, gradient=8, second=20),
+    tolerance=Row(
+        value=10,  # 20 is promised; 6.5
+        gradient=8,  # by p_logits 6.0
+        second=7,  # 4.8
+    ),
     samples=samples,
     second_scale=kl_second,
     edges=_EDGES,

@@ -49,7 +49,7 @@ SPEC = Spec(
     name=NAME,
     oracle=oracle,
     tolerance=Row(
-        value=4,  # 2.7, of the larger one of log p and log(1 - p)
+        value=5,  # 3.5, of the larger one of log p and log(1 - p)
         gradient=6,  # 3.8
         second=10,  # 6.6
     ),

@@ -93,16 +93,16 @@ def _value(xp: Any, a: Any, b: Any) -> Any:
     ratio = xp.where(near, log1p(xp, grown), softplus(xp, -b) - softplus(xp, -a))
     other = ratio - gap
     # e^(-a/2) twice, because the ratio may be as large as e^-a is small.
-    part = product(xp, root, other) * (root / (1.0 + z))
-    total = _term(xp, likely, sigmoid(xp, b), ratio, likely * ratio)
+    part = product(xp, root, other - 1.0) * (root / (1.0 + z))
+    total = _term(xp, likely, sigmoid(xp, b), ratio, likely * (ratio - 1.0))
     total = total + _term(xp, unlikely, sigmoid(xp, -b), other, part)
     return xp.where(ruled_out, xp.inf, total)
 
 
 def _term(xp: Any, p: Any, q: Any, ratio: Any, part: Any) -> Any:
-    """p (e^-ratio - 1 + ratio) = q - p + p·ratio, never negative; `part` is p·ratio."""
+    """p (e^-ratio - 1 + ratio) = q + p (ratio - 1), never negative; `part` is p (ratio - 1)."""
     series = (ratio >= -1.5) & (ratio <= 1)
-    return xp.where(series, p * exp_remainder(xp, xp.where(series, ratio, 0.0)), (part - p) + q)
+    return xp.where(series, p * exp_remainder(xp, xp.where(series, ratio, 0.0)), part + q)
 
 
 def _ruled_out(xp: Any, a: Any, b: Any) -> Any:
