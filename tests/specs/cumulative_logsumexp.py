@@ -84,7 +84,13 @@ def _bad_reverse(id: str, value: Any, got: str) -> BadInput:
 SPEC = Spec(
     name=NAME,
     oracle=cumulative_logsumexp,
-    tolerance=Row(value=4, gradient=3.5, second=3.4, tangent=9.3, dagger=True),
+    tolerance=Row(
+        value=4,  # 2.53 of the larger of |m| and lse - m, of 70 000 entries
+        gradient=3.5,  # 2.21 of the sum of absolute summands
+        second=3.4,  # 2.13 of the sum of absolute summands
+        tangent=9.3,  # 5.87 of the sum of absolute summands
+        dagger=True,
+    ),
     samples=samples,
     gradient_scale=cumulative_gradient,
     second_scale=cumulative_second,
