@@ -156,6 +156,7 @@ class ArrayAPIBackend(Backend):
             stop_gradient=lambda x: x,
             attach=value_alone,
             slope=None,
+            barrier=lambda *arrays: arrays,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),
             class_indices=lambda x, dtype: namespace.arange(x.shape[-1], dtype=dtype, device=self.device(x)),

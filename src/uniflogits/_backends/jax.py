@@ -45,6 +45,8 @@ _NAMESPACE = extend(
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
     slope=_slope,
+    # XLA would compute each step of a scan anew wherever its result is used.
+    barrier=lambda *arrays: jax.lax.optimization_barrier(arrays),
     dims=jnp.shape,
     contiguous=lambda x: x,
     class_indices=lambda x, dtype: jnp.arange(x.shape[-1], dtype=dtype),

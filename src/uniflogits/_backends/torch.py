@@ -72,6 +72,7 @@ class TorchBackend(Backend):
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
         slope=_slope,
+        barrier=lambda *arrays: arrays,
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,
         # torch's compiler does not get through the namespace's own.

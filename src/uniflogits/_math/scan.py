@@ -42,7 +42,9 @@ def running(xp: Any, x: Any) -> Running:
             xp, Running(*(part[..., :-s] for part in state)), Running(*(part[..., s:] for part in state))
         )
         state = Running(
-            *(xp.concat([old[..., :s], new], axis=-1) for old, new in zip(state, joined, strict=True))
+            *xp.barrier(
+                *(xp.concat([old[..., :s], new], axis=-1) for old, new in zip(state, joined, strict=True))
+            )
         )
     return state
 
@@ -80,7 +82,7 @@ def pushed(xp: Any, x: Any, state: Running, t: Any) -> Any:
     total = own_weight(xp, x, state) * t
     for s in steps(xp, x):
         more = total[..., s:] + weights(xp, state, s) * total[..., :-s]
-        total = xp.concat([total[..., :s], more], axis=-1)
+        (total,) = xp.barrier(xp.concat([total[..., :s], more], axis=-1))
     return total
 
 
@@ -89,5 +91,5 @@ def pulled(xp: Any, x: Any, state: Running, g: Any) -> Any:
     total = g
     for s in steps(xp, x):
         more = total[..., :-s] + weights(xp, state, s) * total[..., s:]
-        total = xp.concat([more, total[..., -s:]], axis=-1)
+        (total,) = xp.barrier(xp.concat([more, total[..., -s:]], axis=-1))
     return own_weight(xp, x, state) * total
