@@ -103,7 +103,8 @@ def _split(operation: Operation, sample: Sample, rng: np.random.Generator) -> It
     if len(operation.partners) > 1:
         arrays = dict(zip(arrays, np.broadcast_arrays(*arrays.values()), strict=True))
     if "axis" not in operation.options:
-        arrays = {name: array.ravel() for name, array in arrays.items()}
+        together = np.broadcast_arrays(*arrays.values())
+        arrays = {name: array.ravel() for name, array in zip(arrays, together, strict=True)}
     for place in rng.permutation(len(arrays[operation.arrays[0]])):
         yield {name: np.asarray(array[place]) for name, array in arrays.items()}
 

@@ -65,6 +65,21 @@ def _slope(x: torch.Tensor) -> torch.Tensor:
     return _Slope.apply(x)
 
 
+def _expm1(x: torch.Tensor) -> torch.Tensor:
+    """e^x - 1. Compiled for vectors of a CPU, torch's own subtracts: nothing is left of it near 0.
+
+    pytorch#189803; the quotient is Kahan's, its derivatives those of the exponential.
+    """
+    if not torch.compiler.is_compiling():
+        return torch.expm1(x)
+    e = torch.exp(x)
+    fixed, u = x.detach(), e.detach()
+    near, same = torch.abs(fixed) < 0.7, u == 1
+    quotient = (u - 1) * (fixed / torch.log(torch.where(near & ~same, u, 2.0)))
+    value = torch.where(near, torch.where(same, fixed, quotient), u - 1)
+    return torch.where(torch.isinf(u), e, value + (e - u))
+
+
 class TorchBackend(Backend):
     name = "torch"
     xp = extend(
@@ -73,6 +88,7 @@ class TorchBackend(Backend):
         attach=_attach,
         slope=_slope,
         barrier=lambda *arrays: arrays,
+        expm1=_expm1,
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,
         # torch's compiler does not get through the namespace's own.
