@@ -91,3 +91,42 @@ def test_near_equal_rows_never_have_a_negative_divergence(name: str) -> None:
         small = ul.kl_divergence(adapter.array([1.0, 2.0, 3.0]), adapter.array([1.0, 2.0, 3.0001]))
     assert (kl > 0).all()
     np.testing.assert_allclose(adapter.to_numpy(small), 1.1135e-9, rtol=1e-4)
+
+
+@every
+def test_js_divergence_is_bounded(name: str) -> None:
+    adapter = adapters.get(name)
+    rng = np.random.default_rng(5)
+    p = (3 * rng.normal(size=(1000, 10))).astype(np.float32)
+    cases = {
+        "apart": (np.asarray([[0.0, -INF]]), np.asarray([[-INF, 0.0]])),
+        "equal": (p, p),
+        "near": (p, (p + 1e-4 * rng.normal(size=p.shape)).astype(np.float32)),
+        "far": (p, (40 * rng.normal(size=p.shape)).astype(np.float32)),
+    }
+    with adapter.calling():
+        found = {
+            label: adapter.to_numpy(ul.js_divergence(adapter.array(a), adapter.array(b)))
+            for label, (a, b) in cases.items()
+        }
+    np.testing.assert_array_equal(found["apart"], [np.log(2)])
+    np.testing.assert_array_equal(found["equal"], 0)
+    assert (found["near"] > 0).all() and (found["near"] < 1e-7).all()
+    assert (found["far"] > 0).all() and (found["far"] <= np.float32(np.log(2))).all()
+
+
+@pytest.mark.slow
+@pytest.mark.backend("torch")
+@pytest.mark.parametrize("name", ["kl_divergence", "js_divergence", "total_variation"])
+def test_inductor_keeps_the_compensation(name: str) -> None:
+    """Its C++ compiler must not take the error-free difference of two floats for 0."""
+    import torch
+
+    public = getattr(ul, name)
+    rng = np.random.default_rng(6)
+    p = torch.asarray(rng.normal(size=(50, 10)).astype(np.float32))
+    q = torch.asarray((p.numpy() + 100 + 2.0**-14 * rng.normal(size=p.shape)).astype(np.float32))
+    torch.compiler.reset()
+    compiled = torch.compile(public, fullgraph=True)(p, q)
+    exact = public(p.double(), q.double())
+    torch.testing.assert_close(compiled.double(), exact, rtol=2e-6, atol=0)

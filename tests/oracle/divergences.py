@@ -87,6 +87,8 @@ def half_js(a: mpfr, b: mpfr) -> mpfr:
 
 def log_of_mean(a: mpfr, b: mpfr) -> mpfr:
     """log(p/m) = -log((1 + q/p) / 2), digits kept where p and q are nearly equal."""
+    if b - a > 2000:  # e^(b - a) may be beyond all numbers
+        return gmpy2.log(mpfr(2)) - (b - a)
     return -gmpy2.log1p(gmpy2.expm1(b - a) / 2)
 
 
