@@ -103,8 +103,7 @@ def _split(operation: Operation, sample: Sample, rng: np.random.Generator) -> It
     if len(operation.partners) > 1:
         arrays = dict(zip(arrays, np.broadcast_arrays(*arrays.values()), strict=True))
     if "axis" not in operation.options:
-        together = np.broadcast_arrays(*arrays.values())
-        arrays = {name: array.ravel() for name, array in zip(arrays, together, strict=True)}
+        arrays = {name: array.ravel() for name, array in arrays.items()}
     for place in rng.permutation(len(arrays[operation.arrays[0]])):
         yield {name: np.asarray(array[place]) for name, array in arrays.items()}
 

@@ -12,6 +12,7 @@ from .divergences import cross_entropy_between as cross_entropy_between
 from .divergences import entropy as entropy
 from .divergences import js_divergence as js_divergence
 from .divergences import kl_divergence as kl_divergence
+from .divergences import total_variation as total_variation
 from .logspace import cumulative_logsumexp as cumulative_logsumexp
 from .logspace import log1mexp as log1mexp
 from .logspace import logaddexp as logaddexp
@@ -19,7 +20,6 @@ from .logspace import logit as logit
 from .logspace import logit_from_log_prob as logit_from_log_prob
 from .logspace import logmeanexp as logmeanexp
 from .logspace import logsubexp as logsubexp
-from .divergences import total_variation as total_variation
 from .logspace import logsumexp as logsumexp
 from .logspace import xlog1py as xlog1py
 from .logspace import xlogy as xlogy
