@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gmpy2
@@ -49,6 +50,11 @@ def _focus(missed: mpfr, gamma: float) -> mpfr:
     return missed ** mpfr(gamma, 1)
 
 
+def _spreading(gamma: float) -> mpfr:
+    """By how much more than for gamma 2 the loss feels an error of 1 - p: the bounds count from there on."""
+    return max(mpfr(1), (mpfr(gamma, 1) + 1) / 3)
+
+
 def sigmoid_focal_loss(
     logits: Any,
     labels: Any,
@@ -68,13 +74,12 @@ def sigmoid_focal_loss(
         missed = y * sigma(-x) + (1 - y) * sigma(x)
         cost = times(y, log_one_plus_exp(-x)) + times(1 - y, log_one_plus_exp(x))
         losses.append(w * times(part, times(_focus(missed, gamma), cost)))
-    return reduce_losses(
-        losses, [abs(loss) for loss in losses], elements.weights, reduction, np.shape(logits)
-    )
+    scales = [abs(loss) * _spreading(gamma) for loss in losses]
+    return reduce_losses(losses, scales, elements.weights, reduction, np.shape(logits))
 
 
 def _slopes(x: mpfr, y: mpfr, gamma: float) -> tuple[mpfr, mpfr]:
-    """The absolute summands of the first and second derivative of u^gamma c, summed up."""
+    """The absolute summands of the first and second derivative of u^gamma c, summed up, as they spread."""
     g, slope = mpfr(gamma, 1), sigma(x) * sigma(-x)
     missed = y * sigma(-x) + (1 - y) * sigma(x)
     cost = times(y, log_one_plus_exp(-x)) + times(1 - y, log_one_plus_exp(x))
@@ -83,7 +88,7 @@ def _slopes(x: mpfr, y: mpfr, gamma: float) -> tuple[mpfr, mpfr]:
     bend = rate * abs(sigma(-x) - sigma(x))  # u'' / u
     first = g * rate * cost + by_cost
     second = g * abs(g - 1) * rate * rate * cost + g * bend * cost + 2 * g * rate * by_cost + slope
-    focus = _focus(missed, gamma)
+    focus = _focus(missed, gamma) * _spreading(gamma)
     return focus * first, focus * second
 
 
@@ -164,30 +169,50 @@ def softmax_focal_loss(
             losses.append(ZERO)
             continue
         losses.append(times(factor, times(_focus(_others(logs, label), gamma), -logs[label])))
-    shape = reduced_shape(np.shape(logits), axis)
-    return reduce_losses(losses, [abs(loss) for loss in losses], rows.mass, reduction, shape)
+    shape, scales = reduced_shape(np.shape(logits), axis), [abs(loss) * _spreading(gamma) for loss in losses]
+    return reduce_losses(losses, scales, rows.mass, reduction, shape)
 
 
-def softmax_focal_second(
-    logits: Any, labels: Any, *, cotangent: Any, tangent: Any, **options: Any
+def _scaled_rows(
+    logits: Any, labels: Any, cotangent: Any, options: dict[str, Any], scale: Callable[..., list[mpfr]]
 ) -> np.ndarray:
-    """f'' (z t) z' + f' z'' t of the loss f of z, the logit of p: z' is 1 at the label, -q at the others."""
+    """``scale`` of each row's label, the others' shares q, and the scales of f' and f'' by z, p's logit."""
     gamma, axis = options.get("gamma", 2.0), options.get("axis", -1)
     given = (options.get(name) for name in ("where", "weights", "class_weights", "ignore_index"))
-    rows, shape = _rows(logits, labels, axis, *given), np.shape(logits)
+    rows = _rows(logits, labels, axis, *given)
     factors = row_factors(rows.factors, rows.mass, cotangent, options.get("reduction", "none"))
-    directions = to_rows(np.broadcast_to(exact(tangent), shape), axis)
     scales = []
-    for logs, label, factor, t in zip(rows.logs, rows.labels, factors, directions, strict=True):
+    for index, (logs, label, factor) in enumerate(zip(rows.logs, rows.labels, factors, strict=True)):
         missed = _others(logs, label)
         if factor == 0 or missed == 0 or gmpy2.is_infinite(logs[label]):
             scales.append([ZERO] * len(logs))
             continue
         q = [ZERO if k == label else gmpy2.exp(log) / missed for k, log in enumerate(logs)]
-        first, second = _slopes(logs[label] - gmpy2.log(missed), mpfr(1), gamma)
+        slopes = _slopes(logs[label] - gmpy2.log(missed), mpfr(1), gamma)
+        scales.append([factor * size for size in scale(index, label, q, *slopes)])
+    return from_rows(scales, np.shape(logits), axis)
+
+
+def softmax_focal_gradient(logits: Any, labels: Any, *, cotangent: Any, **options: Any) -> np.ndarray:
+    """f' z', z' is 1 at the label and -q at the others: relative, and as the power spreads."""
+
+    def scale(index: int, label: int, q: list[mpfr], first: mpfr, second: mpfr) -> list[mpfr]:
+        return [first if k == label else first * share for k, share in enumerate(q)]
+
+    return _scaled_rows(logits, labels, cotangent, options, scale)
+
+
+def softmax_focal_second(
+    logits: Any, labels: Any, *, cotangent: Any, tangent: Any, **options: Any
+) -> np.ndarray:
+    """f'' (z t) z' + f' z'' t."""
+    directions = to_rows(np.broadcast_to(exact(tangent), np.shape(logits)), options.get("axis", -1))
+
+    def scale(index: int, label: int, q: list[mpfr], first: mpfr, second: mpfr) -> list[mpfr]:
+        t = directions[index]
         moved = abs(t[label]) + sum((share * abs(n) for share, n in zip(q, t, strict=True)), ZERO)
-        bent = zip(q, spread(q, t), strict=True)
-        row = [factor * (second * moved * share + first * size) for share, size in bent]
-        row[label] = factor * second * moved
-        scales.append(row)
-    return from_rows(scales, shape, axis)
+        sizes = [second * moved * share + first * bent for share, bent in zip(q, spread(q, t), strict=True)]
+        sizes[label] = second * moved
+        return sizes
+
+    return _scaled_rows(logits, labels, cotangent, options, scale)

@@ -50,22 +50,32 @@ def truth(xp: Any, x: Any, y: Any) -> Truth:
     label = y > 0
     others = softmax_rows(xp, xp.where(label, -xp.inf, x))
     own = xp.sum(xp.where(label, x, 0.0), axis=-1, keepdims=True)
-    gap = own - others.largest
+    gap, lost = _difference(xp, own, others.largest)
     logit = xp.where(others.mass & ~others.full, gap - others.log_total, own - others.logsumexp)
     # Logits of +inf share the mass equally; a row without mass has no right class.
     shared, dead = others.full & (own == xp.inf), ~others.mass & (own == -xp.inf)
     logit = xp.where(shared, -others.log_total, xp.where(dead, -xp.inf, logit))
     ahead = logit > 0
     lead = xp.where(ahead, logit, -logit)
-    # e^-lead, not by the rounded logit but of numbers that are rounded once; its derivatives are the logit's.
+    # e^-lead, not by the rounded logit but of exact numbers; its derivatives are the logit's.
     gap = xp.stop_gradient(xp.where(shared, 0.0, gap))
     far, total = xp.exp(xp.where(ahead, -gap, gap)), xp.stop_gradient(others.total)
     endless = xp.isinf(logit)
-    decay = xp.where(endless, 0.0, xp.where(ahead, far * total, far / total))
+    decay = xp.where(ahead, far * total * (1.0 - lost), far / total * (1.0 + lost))
+    decay = xp.where(endless, 0.0, decay)
     moving = xp.where(endless, 0.0, lead)
     decay = decay * xp.exp(xp.stop_gradient(moving) - moving)
     right = xp.astype(ahead, x.dtype)
     return Truth(Odds(lead, decay, right, 1.0 - right), ahead, label, others, dead, shared)
+
+
+def _difference(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """a - b, and the constant that it lost to rounding (Knuth's TwoSum); nothing where it overflows."""
+    d = a - b
+    a, b, whole = xp.stop_gradient(a), xp.stop_gradient(b), xp.stop_gradient(d)
+    back = whole - a
+    lost = (a - (whole - back)) - (b + back)
+    return d, xp.where(xp.isfinite(lost), lost, 0.0)
 
 
 def focal_loss(xp: Any, odds: Odds, gamma: Any) -> Any:
