@@ -116,17 +116,19 @@ def test_js_divergence_is_bounded(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch's own, as it loads inductor
 @pytest.mark.backend("torch")
-@pytest.mark.parametrize("name", ["kl_divergence", "js_divergence", "total_variation"])
-def test_inductor_keeps_the_compensation(name: str) -> None:
-    """Its C++ compiler must not take the error-free difference of two floats for 0."""
+def test_inductor_keeps_the_compensation() -> None:
+    """Its C++ compiler must not take the error-free difference of two floats for 0.
+
+    Errors of log p - log q reach the total variation at full size, other divergences by their squares.
+    """
     import torch
 
-    public = getattr(ul, name)
     rng = np.random.default_rng(6)
     p = torch.asarray(rng.normal(size=(50, 10)).astype(np.float32))
     q = torch.asarray((p.numpy() + 100 + 2.0**-14 * rng.normal(size=p.shape)).astype(np.float32))
     torch.compiler.reset()
-    compiled = torch.compile(public, fullgraph=True)(p, q)
-    exact = public(p.double(), q.double())
+    compiled = torch.compile(ul.total_variation, fullgraph=True)(p, q)
+    exact = ul.total_variation(p.double(), q.double())
     torch.testing.assert_close(compiled.double(), exact, rtol=2e-6, atol=0)

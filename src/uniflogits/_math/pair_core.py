@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .series import fall
 from .softmax_core import Rows, log_probabilities, probabilities, softmax_rows
 
 
@@ -55,7 +56,7 @@ def _centred(
     # q up to the factor that makes it p at the leading class; p e^-delta would lose its exponent's digits.
     scaled = _largest(xp, leads, p) * xp.exp(q_far - _largest(xp, leads, q_far))
     near = xp.abs(delta) <= 1
-    excess = xp.where(near, p * xp.expm1(-xp.where(near, delta, 0.0)), scaled - p)
+    excess = xp.where(near, -p * fall(xp, xp.where(near, delta, 0.0)), scaled - p)
     p_alone = xp.sum(xp.where(common, 0.0, p), axis=-1, keepdims=True)
     q_alone = xp.sum(xp.where(common, 0.0, q), axis=-1, keepdims=True)
     excess = xp.sum(xp.where(common, excess, 0.0), axis=-1, keepdims=True) - p_alone

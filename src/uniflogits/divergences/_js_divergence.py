@@ -9,7 +9,7 @@ from .._core.annotations import ArrayT, Axis, Mask, Partner
 from .._core.operation import define, operation
 from .._core.rules import Divergence
 from .._math.pair_core import moving_ratio, pair_rows, settled
-from .._math.series import exp_remainder, js_summand
+from .._math.series import exp_remainder, fall, js_summand
 from .._math.sigmoid_core import softplus
 from .._math.softmax_core import Rows, centred
 
@@ -124,7 +124,7 @@ def _by_one(xp: Any, rows: Rows, others: Rows, p: Any, r: Any) -> Any:
 def _of_mean(xp: Any, delta: Any) -> Any:
     """log(p/m), from delta = log p - log q."""
     near = xp.abs(delta) <= 1
-    small = -xp.log1p(0.5 * xp.expm1(-xp.where(near, delta, 0.0)))
+    small = -xp.log1p(-0.5 * fall(xp, xp.where(near, delta, 0.0)))
     return xp.where(near, small, _LOG_2 - softplus(xp, -xp.where(near, 0.0, delta)))
 
 

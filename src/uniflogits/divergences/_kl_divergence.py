@@ -96,7 +96,7 @@ def _summand(xp: Any, pair: Pair) -> Any:
     close = pair.p * exp_remainder(xp, xp.where(near, delta, 0.0))
     # p delta may be a number where p alone underflows.
     root = xp.exp(0.5 * pair.p_rows.relative)
-    more = xp.where(above, xp.expm1(-xp.where(above, delta, 0.0)) + delta, 0.0)
+    more = xp.where(above, delta - 1.0 + xp.exp(-xp.where(above, delta, 0.0)), 0.0)
     more = product(xp, root, product(xp, root, more)) / pair.p_rows.total
     # (1 - delta) e^delta is 0 where delta is -inf.
     below = xp.where(delta < -1.5, xp.where(delta < -800, -800.0, delta), -800.0)

@@ -8,6 +8,7 @@ from .._core.annotations import ArrayT, Axis, Mask, Partner
 from .._core.operation import define, operation
 from .._core.rules import Divergence
 from .._math.pair_core import pair_rows, settled
+from .._math.series import fall
 from .._math.softmax_core import Rows, centred
 
 
@@ -79,7 +80,10 @@ def total_variation(p_logits: ArrayT, q_logits: Partner, /, *, axis: Axis = -1, 
 def _total_variation(xp: Any, a: Any, b: Any) -> Any:
     pair = pair_rows(xp, a, b)
     larger = xp.where(pair.p > pair.q, pair.p, pair.q)
-    part = xp.where(pair.common, -xp.expm1(-xp.abs(pair.ratio)), 1.0)
+    x = xp.abs(pair.ratio)
+    near = x <= 1
+    part = xp.where(near, fall(xp, xp.where(near, x, 0.0)), 1.0 - xp.exp(-x))
+    part = xp.where(pair.common, part, 1.0)
     total = 0.5 * xp.sum(larger * part, axis=-1)
     return xp.where(pair.invalid[..., 0], xp.nan, xp.where(total > 1, 1.0, total))
 
