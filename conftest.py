@@ -1,4 +1,8 @@
-"""Which libraries a test run is about (`--backend`), how thorough it is (`--quick`), what it writes down."""
+"""Which libraries a test run is about (`--backend`), how thorough it is (`--quick`), what it writes down.
+
+Nearly all of a run on JAX would be XLA's time for making small programs fast. Tests do without that, except
+those of accuracy, which a run with `--optimized` repeats on the programs that users get.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,14 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+UNOPTIMIZED = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    " --xla_cpu_use_fusion_emitters=false"
+)
+
 import pytest  # noqa: E402
 
-from tests import adapters, record  # noqa: E402
+from tests import adapters, harness, record  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME[,NAME]",
         help=f"test these libraries only ({', '.join(adapters.NAMES)}); "
         "default: all that are installed but tensorflow, which runs alone",
+    )
+    group.addoption(
+        "--optimized",
+        action="store_true",
+        help="values and derivatives of compiling libraries only, compiled with all optimizations",
     )
     group.addoption("--quick", action="store_true", help="fewer samples, and no slow tests")
     group.addoption(
@@ -36,12 +50,19 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "agreement: compares the files of finished runs; runs with --agreement alone"
     )
     config.stash[_BACKENDS] = _backends(config)
+    # TensorFlow reads the same variable and refuses flags that it does not know.
+    if "jax" in config.stash[_BACKENDS] and not config.getoption("optimized"):
+        os.environ.setdefault("XLA_FLAGS", UNOPTIMIZED)
     # The quick tier leaves out too much for a support table to be made of it.
-    if not hasattr(config, "workerinput") and not config.getoption("quick"):
+    if config.getoption("optimized"):
+        harness.OPTIMIZED = True
+    partial = config.getoption("quick") or config.getoption("optimized")
+    if not hasattr(config, "workerinput") and not partial:
         config.pluginmanager.register(record.Recorder(), "matrix-recorder")
 
 
 _BACKENDS = pytest.StashKey[tuple[str, ...]]()
+_GROUP = pytest.StashKey[tuple[str, ...]]()
 
 
 def _backends(config: pytest.Config) -> tuple[str, ...]:
@@ -74,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
     if (item.get_closest_marker("agreement") is not None) != config.getoption("agreement"):
         return False
+    if config.getoption("optimized") and not _is_about_accuracy(item):
+        return False
     if config.getoption("quick") and (item.get_closest_marker("slow") is not None or _compiles_much(item)):
         return False
     needed = {name for mark in item.iter_markers("backend") for name in mark.args}
@@ -82,6 +105,15 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
         # Tests of no library in particular belong to the ordinary run, not to TensorFlow's.
         return chosen != {"tensorflow"}
     return needed <= chosen
+
+
+def _is_about_accuracy(item: Any) -> bool:
+    cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
+    return (
+        cell is not None
+        and cell.property in ("value", "gradient", "second_order")
+        and cell.dtype in ("float32", "float64")
+    )
 
 
 def _compiles_much(item: Any) -> bool:
@@ -97,6 +129,12 @@ def pytest_runtest_setup(item: Any) -> None:
     for mark in item.iter_markers("backend"):
         for name in mark.args:
             adapters.get(name)
+    # What was compiled for one operation is of no use to the next, and thousands of programs end a process.
+    group = item.get_closest_marker("xdist_group")
+    if group is not None and group.args != item.config.stash.get(_GROUP, None):
+        for name in {name for mark in item.iter_markers("backend") for name in mark.args}:
+            adapters.get(name).forget()
+        item.config.stash[_GROUP] = group.args
     cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
     if cell is not None and not item.get_closest_marker("not_recorded"):
         item.user_properties.append(("cell", (cell.property, cell.operation, cell.backend, cell.dtype)))

@@ -8,6 +8,7 @@ a changed oracle never meets an old answer.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import os
@@ -32,6 +33,9 @@ CACHE = ROOT / "build" / "oracle"
 STEP_BITS = 170
 # A second derivative as small as the smallest subnormal, of a value near 1, takes 2 * 170 + 1074 + 60 bits.
 DERIVATIVE_BITS = {"float32": 700, "float64": 1500}
+# Of logits no larger than this no probability is below e^-80 = 2^-116. Fewer bits do for float64 then: what is
+# left of rounding, at most 2^(2 * 170 - 1000) of the value, is below any product of five probabilities.
+MODERATE, MODERATE_BITS = 40.0, 1000
 
 
 @dataclass(frozen=True)
@@ -138,22 +142,62 @@ def _difference(
     return np.asarray(np.where(after == before, mpfr(0), after - before), dtype=object)
 
 
+def _bits(call: Call) -> int:
+    """The precision that leaves more than a float64 of correct digits in a derivative."""
+    numbers = [np.abs(np.asarray(a, float)) for name, a in call.arrays.items() if call.is_floating(name)]
+    moderate = all((a[np.isfinite(a)] <= MODERATE).all() for a in numbers)
+    return min(MODERATE_BITS if moderate else 10_000, DERIVATIVE_BITS[call.compute])
+
+
+def _without_noise(call: Call, numbers: np.ndarray) -> np.ndarray:
+    """0 in place of what rounding has left of it, which a float64 could hold."""
+    if _bits(call) != MODERATE_BITS:
+        return numbers
+    limit = gmpy2.div_2exp(mpfr(1), MODERATE_BITS - 2 * STEP_BITS - 20)
+    return np.frompyfunc(lambda number: mpfr(0) if abs(number) < limit else number, 1, 1)(numbers)
+
+
+def _examples(call: Call, name: str) -> int:
+    """How many examples the call consists of, none of which knows of the others; 1 where that is not plain."""
+    shape = np.shape(call.arrays[name])
+    plain = call.options.get("reduction", "none") == "none" and "axis" not in call.options
+    if OPERATIONS[call.operation.name].many_axes is None or not plain or len(shape) != 2:
+        return 1
+    known = (shape, shape[:1])
+    arrays = all(np.shape(a) in known for a in call.positional().values())
+    others = all(np.shape(a) in (*known, shape[1:], ()) for a in call.keywords().values())
+    return shape[0] if arrays and others and shape[0] != shape[1] else 1
+
+
+def _example(call: Call, count: int, index: int) -> Call:
+    """One of the `count` examples of a call."""
+    if count == 1:
+        return call
+    arrays = {
+        name: a[index : index + 1] if np.shape(a)[:1] == (count,) else a for name, a in call.arrays.items()
+    }
+    return dataclasses.replace(call, arrays=arrays)
+
+
 def jacobian(spec: Spec, call: Call, name: str) -> Jacobian:
     def make() -> Jacobian:
-        with precision(DERIVATIVE_BITS[call.compute]):
+        with precision(_bits(call)):
             function, array = _oracle_of(spec, call, name)
             h = _step()
             if _is_diagonal(spec, call, name):
                 column = np.asarray(_difference(function, array, h) / (2 * h), dtype=object)
-                return Jacobian(np.arange(array.size), _short(column), True)
-            positions = coordinates(call.arrays[name])
-            columns = []
-            for position in positions:
-                step = _unit(array.shape, position, h)
-                columns.append(np.asarray(_difference(function, array, step) / (2 * h), dtype=object))
-            shape = function(array).shape
-            stacked = np.stack(columns, axis=-1) if columns else np.empty((*shape, 0), dtype=object)
-            return Jacobian(positions, _short(stacked), False)
+                return Jacobian(np.arange(array.size), _short(_without_noise(call, column)), True)
+            positions, count = coordinates(call.arrays[name]), _examples(call, name)
+            columns = np.full((*function(array).shape, len(positions)), mpfr(0), dtype=object)
+            for column, position in enumerate(positions):
+                index, place = divmod(int(position), array.size // count)
+                function, part = _oracle_of(spec, _example(call, count, index), name)
+                change = _difference(function, part, _unit(part.shape, place, h)) / (2 * h)
+                if count == 1:
+                    columns[..., column] = change
+                else:
+                    columns[index, ..., column] = np.asarray(change, dtype=object)[0]
+            return Jacobian(positions, _short(_without_noise(call, columns)), False)
 
     return _kept(_key("jacobian", spec, call, name), make)
 
@@ -264,28 +308,37 @@ def hessian_product(
     """The Hessian of sum(cotangent * value) by one array times `direction`, at some positions."""
 
     def make() -> tuple[np.ndarray, Reference]:
-        with precision(DERIVATIVE_BITS[call.compute]):
-            function, array = _oracle_of(spec, call, name)
-            h, weights, move = _step(), exact(cotangent), exact(direction)
-            along = np.where(move == 0, mpfr(0), h * move)
+        with precision(_bits(call)):
+            array, h = exact(call.arrays[name]), _step()
+            weights, move = exact(cotangent), exact(direction)
 
-            def first(step: np.ndarray) -> np.ndarray:
+            def curvature(part: Call, step: np.ndarray, weights: np.ndarray, move: np.ndarray) -> np.ndarray:
+                function, array = _oracle_of(spec, part, name)
+                along = np.where(move == 0, mpfr(0), h * move)
                 ahead = _difference(function, array + along, step)
                 behind = _difference(function, array - along, step)
                 return np.asarray(weights * (ahead - behind) / (4 * h * h), dtype=object)
 
             if _is_diagonal(spec, call, name):
-                positions, flat = np.arange(array.size), first(np.full(array.shape, h, dtype=object)).ravel()
+                everywhere = np.full(array.shape, h, dtype=object)
+                positions = np.arange(array.size)
+                flat = curvature(call, everywhere, weights, move).ravel()
             else:
-                positions = coordinates(call.arrays[name])
+                positions, count = coordinates(call.arrays[name]), _examples(call, name)
                 flat = np.empty(len(positions), dtype=object)
-                flat[:] = [first(_unit(array.shape, p, h)).sum() for p in positions]
+                for number, position in enumerate(positions):
+                    index, place = divmod(int(position), array.size // count)
+                    here = slice(index, index + 1) if count > 1 else ...
+                    step = _unit(move[here].shape, place, h)
+                    part = _example(call, count, index)
+                    flat[number] = curvature(part, step, weights[here], move[here]).sum()
             scale = np.zeros(array.size)
             of_first = name == call.operation.partners[0]
             function_of_scale = spec.second_scale if of_first else spec.partner_second_scale
             if function_of_scale is not None:
                 keywords = {**call.options, **call.exact_keywords()}
                 scale = function_of_scale(*_inputs(call), cotangent=weights, tangent=move, **keywords)
+            flat = np.asarray(_without_noise(call, flat), dtype=object)
             return positions, Reference.of(flat, np.asarray(scale).ravel()[positions].astype(float))
 
     return _kept(_key("second", spec, call, name, cotangent.tobytes(), direction.tobytes()), make)

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -26,22 +26,42 @@ from .specs.base import Edge, Sample, Spec
 
 SEED = 20260
 
-# How many samples a cell may have, evenly chosen, where each takes a second or more: JAX compiles a program
-# for every form of call, Dask builds and walks a graph. Everything else runs all of them.
-_FEW = {"float32": 4, "float64": 2, "float16": 1, "bfloat16": 1}
-_FEWER = {"float32": 4, "float64": 3, "float16": 2}
-_SOME = {"float32": 10, "float64": 5, "float16": 1, "bfloat16": 1}
-MOST: dict[str, dict[str, dict[str, int]]] = {
+# How many forms of call a cell may have where each takes a second or more: JAX compiles a program for every
+# one, Dask builds and walks a graph. Calls of one form differ in nothing but their numbers, and all of them
+# run. A smaller set is part of every larger one, so that properties share what is compiled.
+_FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
+_SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
+_ONE = dict.fromkeys(_FEW, 1)
+_DASK = {"float32": 4, "float64": 3, "float16": 1}
+FORMS: dict[str, dict[str, dict[str, int]]] = {
     "jax": {
-        "value": {"float32": 16, "float64": 8, "float16": 3, "bfloat16": 3},
+        "value": {"float32": 12, "float64": 6, "float16": 2, "bfloat16": 2},
         "gradient": _SOME,
+        "gradient_of_options": _SOME,
         "jvp": _FEW,
         "second_order": _FEW,
-        "kind": dict.fromkeys(_FEW, 2),
-        "inputs_unchanged": dict.fromkeys(_FEW, 2),
+        "kind": _ONE,
+        "inputs_unchanged": _ONE,
+        "compiled": {"float32": 4},
+        "mapped": {"float32": 1},
+        "without_x64": {"float32": 4},
+        "agreement": {"float32": 6, "float64": 3},
+        "edges": _SOME,
+        "quiet": _FEW,
     },
-    "dask": dict.fromkeys(("gradient", "jvp", "second_order"), _FEWER),
+    "jax optimized": {
+        "value": {"float32": 6, "float64": 3},
+        "gradient": dict.fromkeys(_FEW, 2),
+        "second_order": _ONE,
+    },
+    "dask": {
+        **dict.fromkeys(("gradient", "jvp", "second_order"), _DASK),
+        **dict.fromkeys(("edges", "quiet"), {"float32": 6, "float64": 2, "float16": 1}),
+    },
 }
+
+# Whether this run compiles with all optimizations, which takes several times as long.
+OPTIMIZED = False
 
 # Filled by `matrix`: property -> the cells it is tested in.
 PROPERTIES: dict[str, list[Cell]] = {}
@@ -97,12 +117,18 @@ class Cell:
         """
         some = [s for s in _samples(self.operation) if self.dtype in s.dtypes]
         thin = quick or self.backend == "dask" or (self.dtype in HALVES and self.property != "value")
-        if thin and len(some) > 8:
+        if self.forms is not None and not quick:
+            some = _of_forms(some, self.forms)
+        elif thin and len(some) > 8:
             plain = [s for s in some if self.is_plain(s)]
             some = plain[::3] + [s for s in some if s not in plain][::2]
-        limit = MOST.get(self.backend, {}).get(self.property, {}).get(self.dtype)
-        most = limit if most is None else min(most, limit or most)
         return some if most is None else some[:: -(-len(some) // most)]
+
+    @property
+    def forms(self) -> int | None:
+        """How many forms of call are tried; None: all."""
+        backend = f"{self.backend} optimized" if OPTIMIZED else self.backend
+        return FORMS.get(backend, {}).get(self.property, {}).get(self.dtype)
 
     def is_plain(self, sample: Sample) -> bool:
         """Whether a sample gives nothing that could be left out."""
@@ -114,13 +140,30 @@ class Cell:
         return {name: _samples(self.operation)[0].options[name] for name in self.op.required}
 
     def edges(self) -> list[Edge]:
-        """The edges this dtype can hold; a part of them where every shape compiles anew."""
+        """The edges this dtype can hold; those of a few forms where each form takes long."""
         some = [edge for edge in self.spec.edges if self.dtype in edge.dtypes]
-        steps = {"jax": (2, 7), "dask": (1, 5)}.get(self.backend, (1, 1))
-        return some[:: steps[self.dtype != "float32"]]
+        return some if self.forms is None else _of_forms(some, self.forms)
 
     def failures(self) -> Failures:
         return Failures(f"{self.property}[{self.id}]")
+
+
+Called = TypeVar("Called", Sample, Edge)
+
+
+def _of_forms(some: list[Called], most: int) -> list[Called]:
+    """The calls of the commonest form, and of others spread over the list."""
+    forms = [_form(one) for one in some]
+    known = list(dict.fromkeys(sorted(forms, key=forms.count, reverse=True)[:1] + forms))
+    bits = len(known).bit_length()
+    order = sorted(range(len(known)), key=lambda i: f"{i:0{bits}b}"[::-1])
+    chosen = {known[i] for i in order[:most]}
+    return [one for one, form in zip(some, forms, strict=True) if form in chosen]
+
+
+def _form(one: Sample | Edge) -> tuple[Any, ...]:
+    arrays = tuple((name, np.shape(a), np.asarray(a).dtype.kind) for name, a in one.arrays.items())
+    return arrays, tuple(sorted(one.options.items())), getattr(one, "keep_dtype", False)
 
 
 def matrix(

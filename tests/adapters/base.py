@@ -37,6 +37,9 @@ class Adapter:
     def device(self, result: Any) -> Any:
         return result.device
 
+    def forget(self) -> None:
+        """Drop what has been compiled so far."""
+
     def is_result(self, result: Any) -> bool:
         """Whether `result` is what the library's own functions return."""
         raise NotImplementedError

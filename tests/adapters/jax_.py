@@ -33,6 +33,9 @@ class Jax(Adapter):
     def to_numpy(self, result: Any) -> np.ndarray:
         return np.asarray(result)
 
+    def forget(self) -> None:
+        jax.clear_caches()
+
     def is_result(self, result: Any) -> bool:
         return isinstance(result, jax.Array)
 

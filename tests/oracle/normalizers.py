@@ -65,13 +65,12 @@ def log_softmax(logits: Any, *, axis: Axis = -1, where: Any = None) -> Exact:
 
 def log_complements(row: Sequence[mpfr], allowed: Sequence[bool]) -> list[mpfr]:
     """log(1 - p) of every class of a row."""
-    result = []
+    result, (m, log_sum) = [], log_sum_exp(row, allowed)
     for k, log_p in enumerate(log_probabilities(row, allowed)):
         if row[k] == INFINITY or not log_p > mpfr(-0.5):
             result.append(gmpy2.log1p(-gmpy2.exp(log_p)))
             continue
         # The others may be too small to be told from 1 - p.
-        m, log_sum = log_sum_exp(row, allowed)
         second, log_others = log_sum_exp(row, [a and j != k for j, a in enumerate(allowed)])
         result.append((second - m) + (log_others - log_sum))
     return result
