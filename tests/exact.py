@@ -33,8 +33,8 @@ CACHE = ROOT / "build" / "oracle"
 STEP_BITS = 170
 # A second derivative as small as the smallest subnormal, of a value near 1, takes 2 * 170 + 1074 + 60 bits.
 DERIVATIVE_BITS = {"float32": 700, "float64": 1500}
-# Of logits no larger than this no probability is below e^-80 = 2^-116. Fewer bits do for float64 then: what is
-# left of rounding, at most 2^(2 * 170 - 1000) of the value, is below any product of five probabilities.
+# Of logits no larger than this no probability is below e^-80 = 2^-116. Fewer bits do for float64 then: what
+# is left of rounding, at most 2^(2 * 170 - 1000) of the value, is below any product of five probabilities.
 MODERATE, MODERATE_BITS = 40.0, 1000
 
 
@@ -158,7 +158,7 @@ def _without_noise(call: Call, numbers: np.ndarray) -> np.ndarray:
 
 
 def _examples(call: Call, name: str) -> int:
-    """How many examples the call consists of, none of which knows of the others; 1 where that is not plain."""
+    """How many examples the call consists of, none of which knows of the others; 1 where in doubt."""
     shape = np.shape(call.arrays[name])
     plain = call.options.get("reduction", "none") == "none" and "axis" not in call.options
     if OPERATIONS[call.operation.name].many_axes is None or not plain or len(shape) != 2:

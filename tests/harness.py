@@ -33,6 +33,7 @@ _FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
 _SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
 _ONE = dict.fromkeys(_FEW, 1)
 _DASK = {"float32": 4, "float64": 3, "float16": 1}
+_DASK_EDGES = {"float32": 6, "float64": 2, "float16": 1}
 FORMS: dict[str, dict[str, dict[str, int]]] = {
     "jax": {
         "value": {"float32": 12, "float64": 6, "float16": 2, "bfloat16": 2},
@@ -56,7 +57,7 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
     },
     "dask": {
         **dict.fromkeys(("gradient", "jvp", "second_order"), _DASK),
-        **dict.fromkeys(("edges", "quiet"), {"float32": 6, "float64": 2, "float16": 1}),
+        **dict.fromkeys(("edges", "quiet"), _DASK_EDGES),
     },
 }
 
