@@ -15,6 +15,7 @@ OLDEST := .venv-oldest/bin
 DEMO := .venv-demo/bin
 SEPARATE := tensorflow
 TOGETHER := numpy,jax,torch,strict,dask
+COMPILING := jax
 
 comma := ,
 empty :=
@@ -56,9 +57,11 @@ $(DEMO_STAMP): .venv-demo/.made
 
 environment: .venv-test/.made  ## make the environment of test, check, lint and docs: .venv-test
 
-# TensorFlow never shares a process with torch or JAX, so backends are compared by what each run has written.
+# TensorFlow never shares a process with torch or JAX, so backends are compared by what each run has written. JAX's
+# programs are compiled without optimizations at first: values and derivatives are then tested once more with them.
 test: .venv-test/.made  ## run every test on every library
 	$(TEST)/pytest --backend $(TOGETHER) -n $(JOBS) --dist loadgroup
+	$(TEST)/pytest --backend $(COMPILING) --optimized -n $(JOBS) --dist loadgroup
 	$(TEST)/pytest --backend $(SEPARATE) -n $(JOBS) --dist loadgroup
 	$(TEST)/python tools/write_support.py
 	$(TEST)/pytest tests/test_agreement.py --agreement

@@ -70,7 +70,8 @@ def _sources(*paths: Path) -> bytes:
 
 def _key(kind: str, spec: Spec, call: Call, *more: Any) -> str:
     here = Path(__file__).parent
-    digest = hashlib.sha256(_sources(Path(__file__), *sorted((here / "oracle").rglob("*.py"))))
+    specs = (here / "specs" / f"{spec.name}.py", *sorted((here / "oracle").rglob("*.py")))
+    digest = hashlib.sha256(_sources(Path(__file__), *specs))
     digest.update(repr((kind, spec.name, call.key(), *more)).encode())
     return digest.hexdigest()[:40]
 
@@ -240,17 +241,21 @@ def coordinates(array: np.ndarray) -> np.ndarray:
 
 def gradient(spec: Spec, call: Call, name: str, cotangent: np.ndarray) -> tuple[np.ndarray, Reference]:
     """The gradient of sum(cotangent * value) at some entries of one array: where, and what it is there."""
-    derivative = jacobian(spec, call, name)
-    with precision(VALUE_BITS):
-        weights = exact(cotangent)
-        derivative = _of_present_classes(call, name, derivative)
-        if derivative.diagonal:
-            result = np.asarray(weights * derivative.columns, dtype=object).ravel()
-        else:
-            terms = np.where(derivative.columns == 0, mpfr(0), weights[..., None] * derivative.columns)
-            result = terms.reshape(-1, len(derivative.positions)).sum(axis=0, initial=mpfr(0))
-        scale = _gradient_scale(spec, call, name, cotangent, result)
-        return derivative.positions, Reference.of(result, scale[derivative.positions])
+
+    def make() -> tuple[np.ndarray, Reference]:
+        derivative = jacobian(spec, call, name)
+        with precision(VALUE_BITS):
+            weights = exact(cotangent)
+            derivative = _of_present_classes(call, name, derivative)
+            if derivative.diagonal:
+                result = np.asarray(weights * derivative.columns, dtype=object).ravel()
+            else:
+                terms = np.where(derivative.columns == 0, mpfr(0), weights[..., None] * derivative.columns)
+                result = terms.reshape(-1, len(derivative.positions)).sum(axis=0, initial=mpfr(0))
+            scale = _gradient_scale(spec, call, name, cotangent, result)
+            return derivative.positions, Reference.of(result, scale[derivative.positions])
+
+    return _kept(_key("gradient", spec, call, name, cotangent.tobytes()), make)
 
 
 def _gradient_scale(
@@ -273,6 +278,12 @@ def _gradient_scale(
 
 def tangent(spec: Spec, call: Call, name: str, direction: np.ndarray) -> Reference:
     """The derivative of the value along `direction`, which is 0 outside the Jacobian's positions."""
+    return _kept(
+        _key("tangent", spec, call, name, direction.tobytes()), lambda: _tangent(spec, call, name, direction)
+    )
+
+
+def _tangent(spec: Spec, call: Call, name: str, direction: np.ndarray) -> Reference:
     derivative = jacobian(spec, call, name)
     with precision(VALUE_BITS):
         moves = exact(direction)

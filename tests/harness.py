@@ -32,8 +32,7 @@ SEED = 20260
 _FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
 _SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
 _ONE = dict.fromkeys(_FEW, 1)
-_DASK = {"float32": 4, "float64": 3, "float16": 1}
-_DASK_EDGES = {"float32": 6, "float64": 2, "float16": 1}
+_DASK = {"float32": 3, "float64": 2, "float16": 1}
 FORMS: dict[str, dict[str, dict[str, int]]] = {
     "jax": {
         "value": {"float32": 12, "float64": 6, "float16": 2, "bfloat16": 2},
@@ -56,8 +55,8 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
         "second_order": _ONE,
     },
     "dask": {
-        **dict.fromkeys(("gradient", "jvp", "second_order"), _DASK),
-        **dict.fromkeys(("edges", "quiet"), _DASK_EDGES),
+        **dict.fromkeys(("value", "gradient", "jvp", "second_order", "edges"), _DASK),
+        **dict.fromkeys(("kind", "quiet", "inputs_unchanged"), _ONE),
     },
 }
 

@@ -112,7 +112,11 @@ def log1m_softmax_gradient(logits: Any, *, cotangent: Any, axis: Axis = -1, wher
             return zeros(row)
         p = probabilities(row, allowed)
         scale = [p[k] * abs(g[k]) for k in range(len(row))]
-        for i in present:
+        shares = {i: p[i] * abs(g[i]) / (1 - p[i]) for i in present if p[i] <= 0.5}
+        total = sum(shares.values(), ZERO)
+        for j in present:
+            scale[j] += p[j] * (total - shares.get(j, ZERO))
+        for i in set(present) - set(shares):
             without = _others(row, allowed, i)
             for j in present:
                 scale[j] += without[j] * p[i] * abs(g[i])
