@@ -27,12 +27,11 @@ from .specs.base import Edge, Sample, Spec
 SEED = 20260
 
 # How many forms of call a cell may have where each takes a second or more: JAX compiles a program for every
-# one, Dask builds and walks a graph. Calls of one form differ in nothing but their numbers, and all of them
-# run. A smaller set is part of every larger one, so that properties share what is compiled.
+# one. Calls of one form differ in nothing but their numbers, and all of them run. A smaller set is part of every
+# larger one, so that properties share what is compiled.
 _FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
 _SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
 _ONE = dict.fromkeys(_FEW, 1)
-_DASK = {"float32": 3, "float64": 2, "float16": 1}
 FORMS: dict[str, dict[str, dict[str, int]]] = {
     "jax": {
         "value": {"float32": 12, "float64": 6, "float16": 2, "bfloat16": 2},
@@ -54,9 +53,14 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
         "gradient": dict.fromkeys(_FEW, 2),
         "second_order": _ONE,
     },
+}
+
+# How many calls a cell may have where each takes a second: Dask builds and walks a graph.
+_DASK = {"float32": 6, "float64": 2, "float16": 1}
+CALLS = {
     "dask": {
-        **dict.fromkeys(("value", "gradient", "jvp", "second_order", "edges"), _DASK),
-        **dict.fromkeys(("kind", "quiet", "inputs_unchanged"), _ONE),
+        **dict.fromkeys(("value", "gradient", "edges"), _DASK),
+        **dict.fromkeys(("jvp", "second_order", "kind", "quiet", "inputs_unchanged"), _ONE),
     },
 }
 
@@ -113,16 +117,22 @@ class Cell:
     def samples(self, quick: bool = False, most: int | None = None) -> list[Sample]:
         """The samples this dtype can hold: all, or a third of the plain ones and half of the others.
 
-        The fewer are for the quick tier, for Dask, and for everything but the values of halves.
+        The fewer are for the quick tier, and for everything but the values of halves.
         """
         some = [s for s in _samples(self.operation) if self.dtype in s.dtypes]
-        thin = quick or self.backend == "dask" or (self.dtype in HALVES and self.property != "value")
+        thin = quick or (self.dtype in HALVES and self.property != "value")
         if self.forms is not None and not quick:
             some = _of_forms(some, self.forms)
         elif thin and len(some) > 8:
             plain = [s for s in some if self.is_plain(s)]
             some = plain[::3] + [s for s in some if s not in plain][::2]
+        most = self.calls if most is None else min(most, self.calls or most)
         return some if most is None else some[:: -(-len(some) // most)]
+
+    @property
+    def calls(self) -> int | None:
+        """How many calls are tried; None: all."""
+        return CALLS.get(self.backend, {}).get(self.property, {}).get(self.dtype)
 
     @property
     def forms(self) -> int | None:
@@ -140,9 +150,10 @@ class Cell:
         return {name: _samples(self.operation)[0].options[name] for name in self.op.required}
 
     def edges(self) -> list[Edge]:
-        """The edges this dtype can hold; those of a few forms where each form takes long."""
+        """The edges this dtype can hold; some of them where each takes long."""
         some = [edge for edge in self.spec.edges if self.dtype in edge.dtypes]
-        return some if self.forms is None else _of_forms(some, self.forms)
+        some = some if self.forms is None else _of_forms(some, self.forms)
+        return some if self.calls is None else some[:: -(-len(some) // self.calls)]
 
     def failures(self) -> Failures:
         return Failures(f"{self.property}[{self.id}]")

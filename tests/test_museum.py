@@ -12,6 +12,8 @@ import uniflogits as ul
 from . import adapters
 from .harness import Cell, as_function, compiling_together, first, ready, run
 from .museum import EXHIBITS, Exhibit
+from .museum.answers import Answer, answers, version
+from .museum.peers import LIBRARIES
 from .oracle.numbers import VALUE_BITS, precision
 from .test_edges import check_edge, reference
 
@@ -67,6 +69,30 @@ def _check_second(exhibit: Exhibit, cell: Cell, failures: Any) -> None:
     answers = [reference(exhibit.second_derivative())]
     for mode, product in found.items():
         failures.compare(mode, adapter.to_numpy(product), answers, cell.dtype, cell.row.second)
+
+
+def _peers() -> list[Any]:
+    hosts = {"scipy": "numpy", "optax": "jax"}
+    return [
+        pytest.param(library, marks=pytest.mark.backend(hosts.get(library, library.split("-")[-1])))
+        for library in LIBRARIES
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", _peers())
+def test_right_on_the_arrays_of(library: str) -> None:
+    """Where another library answers, uniflogits does on the same arrays, on every backend of Keras too."""
+    if not version(library.split("-")[0]):
+        pytest.skip(f"{library} is not installed here: make test installs it")
+    found = answers(library)
+    assert found
+    wrong = [
+        f"{id}: {ours.text}"
+        for id, answer in found.items()
+        if not (ours := Answer(_BY_ID[id], answer["ours"])).right
+    ]
+    assert not wrong
 
 
 @pytest.mark.parametrize("id", [exhibit.id for exhibit in EXHIBITS if exhibit.stated is not None])

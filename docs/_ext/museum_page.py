@@ -8,12 +8,6 @@ out, and an answer that has become right is listed as such.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import json
-import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +15,11 @@ import numpy as np
 from operation_pages import table
 from sphinx.application import Sphinx
 
-DOCS = Path(__file__).parent.parent
-ROOT = DOCS.parent
-KEPT = ROOT / "build" / "museum"
+from tests.museum import EXHIBITS, Exhibit
+from tests.museum.answers import Answer, answers, numbers_of, shown, version
+from tests.museum.peers import LIBRARIES
 
-from tests.compare import ulp  # noqa: E402
-from tests.museum import EXHIBITS, Exhibit  # noqa: E402
-from tests.museum.peers import LIBRARIES  # noqa: E402
+DOCS = Path(__file__).parent.parent
 
 TITLES = {
     "torch": "PyTorch",
@@ -39,8 +31,6 @@ TITLES = {
     "keras-jax": "Keras on JAX",
     "keras-tensorflow": "Keras on TensorFlow",
 }
-PACKAGES = {"tensorflow": ("tensorflow-cpu", "tensorflow")}
-CLOSE = 64  # ulps: far more than rounding, far less than a defect
 INTRODUCTION = """\
 A museum of defects
 ===================
@@ -52,62 +42,6 @@ Numbers are the one that is furthest off, counted in units in the last place (ul
 among those that the function returns.
 
 """
-
-
-def version(library: str) -> str:
-    for package in PACKAGES.get(library, (library.split("-")[0],)):
-        try:
-            return importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return ""
-
-
-def answers(library: str) -> dict[str, Any]:
-    """What the library's process printed; kept on disk."""
-    needed = [library.split("-")[0], *library.split("-")[1:], "scipy"]
-    digest = hashlib.sha256(repr([version(one) for one in needed]).encode())
-    for folder in ("tests/museum", "src/uniflogits"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            digest.update(path.read_bytes())
-    path = KEPT / f"{library}-{digest.hexdigest()[:16]}.json"
-    if not path.exists():
-        command = [sys.executable, "-W", "ignore", "-m", "tests.museum.peers", library]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        KEPT.mkdir(parents=True, exist_ok=True)
-        path.write_text(done.stdout, encoding="utf-8")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-class Answer:
-    """One answer to an exhibit, judged."""
-
-    def __init__(self, exhibit: Exhibit, answer: dict[str, Any]) -> None:
-        self.error = answer.get("error", "")
-        refusal = exhibit.raises is not None
-        if self.error or refusal:
-            self.right = refusal and bool(self.error)
-            self.text = self.error.split(":")[0] if self.error else _number(_hex(answer["numbers"])[0])
-            return
-        numbers, right = _hex(answer["numbers"]), np.asarray(exhibit.right()).astype(float).ravel()
-        if numbers.shape != right.shape:
-            self.right, self.text = False, f"{numbers.size} numbers for {right.size}"
-            return
-        with np.errstate(invalid="ignore"):
-            off = np.abs(numbers - right) / ulp(np.abs(right), exhibit.dtype)
-        off = np.where((numbers == right) | (np.isnan(numbers) & np.isnan(right)), 0.0, off)
-        off = np.where(np.isnan(off), math.inf, off)
-        worst = int(np.argmax(off))
-        self.right, self.text = bool(off[worst] <= CLOSE), _number(numbers[worst])
-        self.place = worst
-
-
-def _hex(numbers: list[str]) -> np.ndarray:
-    return np.asarray([float.fromhex(number) for number in numbers])
-
-
-def _number(number: float) -> str:
-    return f"{number:.9g}"
 
 
 def rows_of(library: str, only_right: bool) -> list[list[str]]:
@@ -133,14 +67,14 @@ def rows_of(library: str, only_right: bool) -> list[list[str]]:
 
 def _at_place(exhibit: Exhibit, answer: dict[str, Any], theirs: Answer, ours: Answer) -> str:
     place = getattr(theirs, "place", None)
-    return ours.text if place is None or ours.error else _number(_hex(answer["numbers"])[place])
+    return ours.text if place is None or ours.error else shown(numbers_of(answer)[place])
 
 
 def _right(exhibit: Exhibit, theirs: Answer) -> str:
     if exhibit.raises is not None:
         return exhibit.raises[0].__name__
     right = np.asarray(exhibit.right()).astype(float).ravel()
-    return _number(right[getattr(theirs, "place", 0)])
+    return shown(right[getattr(theirs, "place", 0)])
 
 
 def _threads(exhibit: Exhibit) -> str:
