@@ -7,6 +7,8 @@ TORCH_INDEX ?=
 # Test processes at a time.
 JOBS ?= 2
 PORT ?= 8000
+# Which mutants `make mutate` runs, by patterns of their names; all if empty.
+MUTANTS ?=
 
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PIP := -m pip --disable-pip-version-check --quiet install $(INDEX)
@@ -24,7 +26,7 @@ space := $(empty) $(empty)
 DEMO_EXTRAS := $(subst $(space),$(comma),$(strip demo $(patsubst tensorflow,tensorflow-cpu,$(filter-out numpy,$(BACKENDS)))))
 DEMO_STAMP := .venv-demo/.made-for-$(subst $(space),-,$(strip $(BACKENDS)))
 
-.PHONY: help test check lint format docs serve demo test-oldest environment clean
+.PHONY: help test check lint format docs serve demo test-oldest mutate environment clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -73,6 +75,15 @@ check: .venv-test/.made  ## run the quick tier of the tests, under 3 minutes
 test-oldest: .venv-oldest/.made  ## run the NumPy and torch tests on the oldest supported versions
 	$(OLDEST)/pytest --backend numpy,torch -n $(JOBS)
 
+.venv-mutate/.made: pyproject.toml constraints.txt
+	$(call make-environment,.venv-mutate,constraints.txt,test$(comma)torch$(comma)mutate)
+	@touch $@
+
+# What has been run before is kept in mutants/, so that a run that was stopped goes on.
+mutate: .venv-mutate/.made  ## make mistakes in the formulas and see which go unnoticed; hours, or MUTANTS="*softmax_core*"
+	.venv-mutate/bin/mutmut run --max-children $(JOBS) $(MUTANTS)
+	.venv-mutate/bin/python tools/mutants.py
+
 lint: .venv-test/.made  ## check format, style and types
 	$(TEST)/ruff format --check
 	$(TEST)/ruff check
@@ -95,5 +106,5 @@ demo: $(DEMO_STAMP)  ## train on the digits images, one loop for BACKENDS="numpy
 	$(DEMO)/python examples/train_digits.py --backends $(BACKENDS)
 
 clean:  ## remove the environments and everything built
-	rm -rf .venv-test .venv-oldest .venv-demo build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-test .venv-oldest .venv-demo .venv-mutate mutants build dist .pytest_cache .ruff_cache .hypothesis
 	find src tests docs tools examples -name __pycache__ -prune -exec rm -rf {} +
