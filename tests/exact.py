@@ -1,21 +1,14 @@
 """Exact values and derivatives of a call, from the oracle alone, as numbers the comparison can use quickly.
 
 Derivatives are central differences with a step of 2^-170 at a precision that leaves more than a float64 of
-correct digits even in the far tails. They take a while, so they are kept on disk under a name made from the
-question and from the sources that answer it: processes share them,
-a changed oracle never meets an old answer.
+correct digits even in the far tails. They take a while, so they are kept (answers.py).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-import os
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gmpy2
@@ -24,69 +17,18 @@ from gmpy2 import mpfr
 
 from uniflogits._core.operation import OPERATIONS
 
+from .answers import Reference as Reference
+from .answers import kept
 from .call import Call
 from .oracle.numbers import VALUE_BITS, exact, precision
 from .specs.base import Exact, Spec
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / "build" / "oracle"
 STEP_BITS = 170
 # A second derivative as small as the smallest subnormal, of a value near 1, takes 2 * 170 + 1074 + 60 bits.
 DERIVATIVE_BITS = {"float32": 700, "float64": 1500}
 # Of logits no larger than this no probability is below e^-80 = 2^-116. Fewer bits do for float64 then: what
 # is left of rounding, at most 2^(2 * 170 - 1000) of the value, is below any product of five probabilities.
 MODERATE, MODERATE_BITS = 40.0, 1000
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Exact numbers as sums of two float64, and in ulps of what their bound counts (0: their own)."""
-
-    high: np.ndarray
-    low: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def of(cls, value: np.ndarray, scale: np.ndarray | None = None) -> Reference:
-        flat = value.ravel().tolist()
-        high = [float(number) for number in flat]
-        low = [
-            float(number - mpfr(top)) if gmpy2.is_finite(number) and np.isfinite(top) else 0.0
-            for number, top in zip(flat, high, strict=True)
-        ]
-        scales = (
-            np.zeros(value.size) if scale is None else np.array(np.broadcast_to(scale, value.shape), float)
-        )
-        return cls(*(np.asarray(part, float).reshape(value.shape) for part in (high, low, scales)))
-
-
-@functools.cache
-def _sources(*paths: Path) -> bytes:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.digest()
-
-
-def _key(kind: str, spec: Spec, call: Call, *more: Any) -> str:
-    here = Path(__file__).parent
-    specs = (here / "specs" / f"{spec.name}.py", *sorted((here / "oracle").rglob("*.py")))
-    digest = hashlib.sha256(_sources(Path(__file__), *specs))
-    digest.update(repr((kind, spec.name, call.key(), *more)).encode())
-    return digest.hexdigest()[:40]
-
-
-def _kept(name: str, make: Callable[[], Any]) -> Any:
-    path = CACHE / name[:2] / f"{name}.pickle"
-    if path.exists():
-        return pickle.loads(path.read_bytes())
-    result = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed: another process may be asking the same question.
-    beside = path.with_suffix(f".{os.getpid()}")
-    beside.write_bytes(pickle.dumps(result))
-    beside.replace(path)
-    return result
 
 
 def values(spec: Spec, call: Call) -> list[Reference]:
@@ -98,7 +40,7 @@ def values(spec: Spec, call: Call) -> list[Reference]:
             first, *others = answer if isinstance(answer, tuple) else (answer,)
             return [Reference.of(first.value, first.scale), *(Reference.of(np.asarray(o)) for o in others)]
 
-    return _kept(_key("value", spec, call), make)
+    return kept(spec, ("value", *call.key()), make)
 
 
 @dataclass(frozen=True)
@@ -200,7 +142,7 @@ def jacobian(spec: Spec, call: Call, name: str) -> Jacobian:
                     columns[index, ..., column] = np.asarray(change, dtype=object)[0]
             return Jacobian(positions, _short(_without_noise(call, columns)), False)
 
-    return _kept(_key("jacobian", spec, call, name), make)
+    return kept(spec, ("jacobian", *call.key(), name), make)
 
 
 def _is_diagonal(spec: Spec, call: Call, name: str) -> bool:
@@ -255,7 +197,7 @@ def gradient(spec: Spec, call: Call, name: str, cotangent: np.ndarray) -> tuple[
             scale = _gradient_scale(spec, call, name, cotangent, result)
             return derivative.positions, Reference.of(result, scale[derivative.positions])
 
-    return _kept(_key("gradient", spec, call, name, cotangent.tobytes()), make)
+    return kept(spec, ("gradient", *call.key(), name, cotangent.tobytes()), make)
 
 
 def _gradient_scale(
@@ -278,9 +220,8 @@ def _gradient_scale(
 
 def tangent(spec: Spec, call: Call, name: str, direction: np.ndarray) -> Reference:
     """The derivative of the value along `direction`, which is 0 outside the Jacobian's positions."""
-    return _kept(
-        _key("tangent", spec, call, name, direction.tobytes()), lambda: _tangent(spec, call, name, direction)
-    )
+    question = ("tangent", *call.key(), name, direction.tobytes())
+    return kept(spec, question, lambda: _tangent(spec, call, name, direction))
 
 
 def _tangent(spec: Spec, call: Call, name: str, direction: np.ndarray) -> Reference:
@@ -352,7 +293,8 @@ def hessian_product(
             flat = np.asarray(_without_noise(call, flat), dtype=object)
             return positions, Reference.of(flat, np.asarray(scale).ravel()[positions].astype(float))
 
-    return _kept(_key("second", spec, call, name, cotangent.tobytes(), direction.tobytes()), make)
+    question = ("second", *call.key(), name, cotangent.tobytes(), direction.tobytes())
+    return kept(spec, question, make)
 
 
 __all__ = ["Exact", "Jacobian", "Reference", "gradient", "hessian_product", "jacobian", "tangent", "values"]
