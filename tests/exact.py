@@ -200,6 +200,12 @@ def gradient(spec: Spec, call: Call, name: str, cotangent: np.ndarray) -> tuple[
     return kept(spec, ("gradient", *call.key(), name, cotangent.tobytes()), make)
 
 
+def gradient_scale(spec: Spec, call: Call, name: str, cotangent: np.ndarray) -> np.ndarray:
+    """What the bound of a gradient by one of the partners counts in, entry by entry; 0: its own magnitude."""
+    with precision(VALUE_BITS):
+        return _gradient_scale(spec, call, name, cotangent, np.array([mpfr(0)]))
+
+
 def _gradient_scale(
     spec: Spec, call: Call, name: str, cotangent: np.ndarray, result: np.ndarray
 ) -> np.ndarray:

@@ -114,12 +114,17 @@ class Cell:
     def row(self) -> Any:
         return self.spec.tolerance
 
-    def samples(self, quick: bool = False, most: int | None = None) -> list[Sample]:
+    def samples(
+        self,
+        quick: bool = False,
+        most: int | None = None,
+        having: Callable[[Sample], bool] = lambda sample: True,
+    ) -> list[Sample]:
         """The samples this dtype can hold: all, or a third of the plain ones and half of the others.
 
         The fewer are for the quick tier, and for everything but the values of halves.
         """
-        some = [s for s in _samples(self.operation) if self.dtype in s.dtypes]
+        some = [s for s in _samples(self.operation) if self.dtype in s.dtypes and having(s)]
         thin = quick or (self.dtype in HALVES and self.property != "value")
         if self.forms is not None and not quick:
             some = _of_forms(some, self.forms)

@@ -115,7 +115,7 @@ def _has_examples(cell: Cell, sample: Sample) -> bool:
 def test_mapped(cell: Cell) -> None:
     """One example at a time, mapped by the library over the first axis: as all at once."""
     failures = cell.failures()
-    samples = [s for s in cell.samples() if cell.is_plain(s) and _has_examples(cell, s)]
+    samples = cell.samples(having=lambda s: cell.is_plain(s) and _has_examples(cell, s))
     for sample in samples[:6]:
         one = ready(cell, sample)
         value = first(run(cell, one))

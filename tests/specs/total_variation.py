@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from ..oracle import total_variation
@@ -19,7 +21,11 @@ NAME = "total_variation"
 
 
 def samples(rng: np.random.Generator) -> list[Sample]:
-    return with_underflow(pair_samples(rng))
+    # Its rows share their mass equally on both sides: where p = q there is no second derivative.
+    return [
+        dataclasses.replace(sample, values_only=sample.values_only or sample.id == "huge-offset")
+        for sample in with_underflow(pair_samples(rng))
+    ]
 
 
 _EDGES = {

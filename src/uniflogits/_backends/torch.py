@@ -91,6 +91,8 @@ class TorchBackend(Backend):
         expm1=_expm1,
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,
+        # The namespace's own assigns to a mask, which torch.func.vmap refuses.
+        sign=torch.sign,
         # torch's compiler does not get through the namespace's own.
         cumulative_sum=lambda x, axis: torch.cumsum(x, axis),
         class_indices=lambda x, dtype: torch.arange(x.shape[-1], dtype=dtype, device=x.device),
