@@ -27,7 +27,7 @@ from .specs.base import Edge, Sample, Spec
 SEED = 20260
 
 # How many forms of call a cell may have where each takes a second or more: JAX compiles a program for every
-# one. Calls of one form differ in nothing but their numbers, and all of them run. A smaller set is part of
+# one, and so does torch where it is asked to. Calls of one form differ in nothing but their numbers, and all of them run. A smaller set is part of
 # every larger one, so that properties share what is compiled.
 _FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
 _SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
@@ -38,7 +38,7 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
         "gradient": _SOME,
         "gradient_of_options": _SOME,
         "jvp": _FEW,
-        "second_order": _FEW,
+        "second_order": {"float32": 2, "float64": 2, "float16": 1, "bfloat16": 1},
         "kind": _ONE,
         "inputs_unchanged": _ONE,
         "compiled": {"float32": 4},
@@ -48,6 +48,7 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
         "edges": _SOME,
         "quiet": _FEW,
     },
+    "torch": {"compiled": {"float32": 5}},
     "jax optimized": {
         "value": {"float32": 6, "float64": 3},
         "gradient": dict.fromkeys(_FEW, 2),
@@ -56,7 +57,7 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
 }
 
 # How many calls a cell may have where each takes a second: Dask builds and walks a graph.
-_DASK = {"float32": 6, "float64": 2, "float16": 1}
+_DASK = {"float32": 3, "float64": 2, "float16": 1}
 CALLS = {
     "dask": {
         **dict.fromkeys(("value", "gradient", "edges"), _DASK),
