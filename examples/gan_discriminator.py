@@ -27,7 +27,7 @@ NOISE, WIDTH, BATCH, RATE = 2, 64, 256, 1e-3
 AHEAD = 40.0  # how sure the discriminator is that a drawn point is drawn
 ALLOWED = 1e-4  # relative error of uniflogits' gradient: that of a float32 logit, not of the loss
 FAR = 3 * SPREAD  # a drawn point is good if it is as near to a centre
-LOSSES = ("uniflogits", "torch logits", "torch sigmoid")
+LOSSES = ("uniflogits", "torch on logits", "torch on sigmoid")
 COLOURS = dict(zip(LOSSES, (OURS, THEIRS, "#8172b3"), strict=True))
 
 
@@ -205,8 +205,8 @@ def show(rows: list[Any], modes: int, near: float, seconds: float, confidence: l
         f"A discriminator far ahead: median logit {confidence[0]:.1f} of drawn points, "
         f"{confidence[1]:.1f} of real ones."
     )
-    print("The norm of the generator's gradient, in float32:")
-    show_table(("generator's loss",), ("exact", *LOSSES), cells)
+    print("The norm of the generator's gradient in float32, by uniflogits and by torch on logits or sigmoid:")
+    show_table(("generator's loss",), ("exact", *(name.removeprefix("torch ") for name in LOSSES)), cells)
     off = max(row["losses"]["uniflogits"]["relative_error"] for row in rows)
     print(f"Largest relative error of uniflogits' gradient: {off:.1e}.")
 
@@ -239,7 +239,7 @@ def draw_slopes(axes: Any, game: Game) -> None:
         # What has become 0 has no place on a logarithmic axis: its line ends there.
         axes.plot(ahead, np.where(size > 0, size, np.nan), style, color=COLOURS[name], lw=2, label=name)
     axes.axvline(AHEAD, color="#8a97a3", lw=1)
-    axes.text(AHEAD + 0.5, 1e2, f"{AHEAD:.0f} logits ahead", color="#8a97a3", fontsize=8.5, va="top")
+    axes.text(AHEAD - 0.5, 1e-25, f"{AHEAD:.0f} logits ahead", color="#8a97a3", fontsize=8.5, ha="right")
     axes.set(yscale="log", ylabel="|gradient|", ylim=(1e-28, 1e3))
     axes.set_title(f"Generator's loss: {game.name}")
     axes.legend(loc="lower left", fontsize=8.5)

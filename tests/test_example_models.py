@@ -71,10 +71,10 @@ def test_generator_learns_from_a_discriminator_far_ahead(tmp_path: Path) -> None
         assert math.isclose(ours["norm"], row["norm"], rel_tol=1e-4)
         assert f"{row['norm']:.2e}" in printed
     # One generator has next to nothing left of torch's gradient, another nothing at all.
-    assert found["non-saturating, real=1"]["losses"]["torch sigmoid"]["relative_error"] > 0.5
+    assert found["non-saturating, real=1"]["losses"]["torch on sigmoid"]["relative_error"] > 0.5
     assert found["minimax, real=0"]["norm"] > 0
-    assert found["minimax, real=0"]["losses"]["torch logits"]["norm"] == 0
-    assert found["non-saturating, real=0"]["losses"]["torch sigmoid"]["norm"] == 0
+    assert found["minimax, real=0"]["losses"]["torch on logits"]["norm"] == 0
+    assert found["non-saturating, real=0"]["losses"]["torch on sigmoid"]["norm"] == 0
 
 
 @pytest.mark.slow
