@@ -41,7 +41,7 @@ $(1)/bin/python $(PIP) --constraint $(2) --no-build-isolation --editable '.[$(3)
 endef
 
 .venv-test/.made: pyproject.toml constraints.txt
-	$(call make-environment,.venv-test,constraints.txt,test$(comma)jax$(comma)torch$(comma)tensorflow-cpu$(comma)demo$(comma)docs$(comma)lint)
+	$(call make-environment,.venv-test,constraints.txt,test$(comma)jax$(comma)torch$(comma)tensorflow-cpu$(comma)demo$(comma)examples$(comma)docs$(comma)lint)
 	@touch $@
 
 .venv-oldest/.made: pyproject.toml constraints-oldest.txt

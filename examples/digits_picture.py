@@ -5,40 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
-from matplotlib import pyplot as plt
+from program import BAD, GOOD, INK, PALE, picture
 
 COLOURS = {"numpy": "#4c72b0", "jax": "#8172b3", "torch": "#dd5144", "tensorflow": "#e8a33d"}
-INK, PALE, GOOD, BAD = "#22303c", "#c9d3dc", "#2f7d5b", "#c0392b"
-STYLE = {
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.edgecolor": "#8a97a3",
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.grid": True,
-    "grid.color": "#e6ebef",
-    "axes.axisbelow": True,
-}
 BINS = 10
 
 
 def draw(runs: list[Any], digits: Any, allowed: float | None, path: Path) -> None:
     """Write the picture; `allowed` is the difference between loss curves that would be too large."""
-    with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(13, 7), dpi=120, layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    with picture(path, 13, 7) as figure:
         left, middle, right = figure.subfigures(1, 3, width_ratios=[1.15, 1, 1])
         loss, difference = left.subplots(2, 1, sharex=True, height_ratios=[1.4, 1])
         draw_losses(loss, runs)
@@ -47,8 +23,6 @@ def draw(runs: list[Any], digits: Any, allowed: float | None, path: Path) -> Non
         reliability, counts = middle.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         draw_reliability(reliability, counts, first, digits.test_labels)
         draw_scans(right, first, digits)
-        figure.savefig(path)
-        plt.close(figure)
 
 
 def draw_losses(axes: Any, runs: list[Any]) -> None:
@@ -62,7 +36,7 @@ def draw_losses(axes: Any, runs: list[Any]) -> None:
     axes.set_yscale("log")
     axes.set_title("Loss in training")
     axes.set_ylabel("mean cross-entropy")
-    axes.legend(frameon=False)
+    axes.legend()
 
 
 def draw_differences(axes: Any, runs: list[Any], allowed: float | None) -> None:
@@ -107,7 +81,7 @@ def draw_reliability(axes: Any, counts: Any, one: Any, labels: Any) -> None:
     axes.set_title(f"Reliability on {len(labels)} test scans")
     axes.set_ylabel("share that is right")
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
-    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    axes.legend(loc="upper left", fontsize=9)
     numbers = {"accuracy": one.accuracy, "mean confidence": confidence.mean(), "calibration error": error}
     text = "\n".join(f"{name} {percent(number, 1)}" for name, number in numbers.items())
     axes.text(0.98, 0.05, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.5)

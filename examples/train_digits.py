@@ -14,15 +14,14 @@ from __future__ import annotations
 import argparse
 import functools
 import importlib.util
-import json
 import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
+from program import Parser, finish, progress, show_table, write_results
 
 import uniflogits as ul
 
@@ -151,124 +150,59 @@ def largest_difference(runs: list[Run]) -> float:
     return float(np.max((curves.max(axis=0) - curves.min(axis=0)) / np.abs(curves).min(axis=0)))
 
 
-class Parser(argparse.ArgumentParser):
-    """Errors in one line, without the usage above them."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{Path(sys.argv[0]).name}: {message}\n")
-
-
 def parse(arguments: list[str] | None) -> tuple[Parser, argparse.Namespace]:
-    parser = Parser(description=(__doc__ or "").partition("\n")[0])
+    parser = Parser(__doc__, "digits.png")
     parser.add_argument(
         "--backends", nargs="+", metavar="NAME", help=f"of {', '.join(BACKENDS)} (default: those installed)"
     )
     parser.add_argument("--steps", type=int, default=300, help="of gradient descent (default: 300)")
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
-    parser.add_argument(
-        "--output", type=Path, default=Path("build/digits.png"), metavar="PATH", help="of the picture"
-    )
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the results there as well")
     return parser, parser.parse_args(arguments)
 
 
 def check(parser: Parser, options: argparse.Namespace) -> list[str]:
     """Find out what can go wrong before anything is trained; the backends to train on."""
-    if options.steps < 1:
-        parser.error(f"--steps must be at least 1, got {options.steps}")
+    parser.check_number("steps", options.steps)
     names = list(dict.fromkeys(options.backends or filter(importlib.util.find_spec, BACKENDS)))
     for name in names:
         if name not in BACKENDS:
             parser.error(f"unknown backend {name!r}; choose from {', '.join(BACKENDS)}")
-        if not importlib.util.find_spec(name):
-            parser.error(f'{name} is not installed; pip install "uniflogits[{name}]" brings it')
-    for module in ("sklearn", "matplotlib", "rich"):
-        if not importlib.util.find_spec(module):
-            parser.error(
-                f'{module} is not installed; pip install "uniflogits[demo]" brings what this example needs'
-            )
-    for option in ("output", "json"):
-        if getattr(options, option) is not None:
-            check_writable(parser, option, getattr(options, option))
-    from matplotlib.figure import Figure
-
-    formats = Figure().canvas.get_supported_filetypes()
-    if options.output.suffix.removeprefix(".").lower() not in formats:
-        parser.error(
-            f"cannot write {options.output}: end its name in .png or another of {', '.join(formats)}"
-        )
+    parser.check_installed(*names)
+    parser.check_paths(options)
     return names
-
-
-def check_writable(parser: Parser, option: str, path: Path) -> None:
-    existed = path.exists()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
-    except OSError as error:
-        no_folder = isinstance(error, FileExistsError | NotADirectoryError)
-        reason = "part of it is a file" if no_folder else error.strerror
-        parser.error(f"cannot write {path}: {reason}; choose another path with --{option}")
-    if not existed:
-        path.unlink()
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser, options = parse(arguments)
     names = check(parser, options)
     from digits_picture import draw
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
-    libraries = []
-    for name in names:
-        with console.status(f"importing {name}"):
-            try:
-                libraries.append(open_library(name))
-            except Exception as error:
-                reason = " ".join(str(error).split()) or type(error).__name__
-                parser.error(f"{name} cannot be imported: {reason}; python -m uniflogits says more")
-
-    digits, runs = prepare_digits(), []
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        tasks = [progress.add_task(name, total=options.steps, start=False) for name in names]
-        for library, task in zip(libraries, tasks, strict=True):
-            progress.start_task(task)
-            advance = functools.partial(progress.advance, task)
-            runs.append(run(library, digits, options.dtype, options.steps, advance))
+    libraries = [parser.load(name, functools.partial(open_library, name)) for name in names]
+    digits = prepare_digits()
+    runs = []
+    with progress(**dict.fromkeys(names, options.steps)) as part:
+        for library in libraries:
+            with part(library.name) as advance:
+                runs.append(run(library, digits, options.dtype, options.steps, advance))
 
     show(runs, options.dtype)
     difference = largest_difference(runs)
-    if options.json:
-        text = json.dumps(report(runs, options, difference), indent=1)
-        options.json.write_text(text + "\n", encoding="utf-8")
+    write_results(options, report(runs, options, difference))
     draw(runs, digits, AGREEMENT if options.dtype == "float64" else None, options.output)
-    print(f"The picture is in {options.output}.")
-    if len(runs) == 1:
-        return 0
-    print(f"Largest relative difference between the loss curves: {difference:.1e} in {options.dtype}.")
-    if options.dtype == "float64" and not difference <= AGREEMENT:
-        print(f"The libraries disagree: at most {AGREEMENT:.0e} is allowed.", file=sys.stderr)
-        return 1
-    return 0
+    failures = []
+    if len(runs) > 1:
+        print(f"Largest relative difference between the loss curves: {difference:.1e} in {options.dtype}.")
+        if options.dtype == "float64" and not difference <= AGREEMENT:
+            failures.append(f"The libraries disagree: at most {AGREEMENT:.0e} is allowed.")
+    return finish(options, failures)
 
 
 def show(runs: list[Run], dtype: str) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD)
-    for title in ("backend", "dtype", "gradient"):
-        table.add_column(title)
-    for title in ("final loss", "test accuracy", "seconds"):
-        table.add_column(title, justify="right")
+    rows = []
     for one in runs:
         numbers = f"{one.losses[-1]:.8f}", f"{one.accuracy:.4f}", f"{one.seconds:.2f}"
-        table.add_row(one.backend, dtype, one.gradient, *numbers)
-    Console().print(table)
+        rows.append((one.backend, dtype, one.gradient, *numbers))
+    show_table(("backend", "dtype", "gradient"), ("final loss", "test accuracy", "seconds"), rows)
 
 
 def report(runs: list[Run], options: argparse.Namespace, difference: float) -> dict[str, Any]:

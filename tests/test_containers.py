@@ -1,17 +1,13 @@
-"""What looks like an array and isn't one gives an error that says how to convert it; calls share nothing."""
+"""What looks like an array and isn't one gives an error that says how to convert it."""
 
 from __future__ import annotations
 
-import concurrent.futures
 from typing import Any
 
 import numpy as np
 import pytest
 
 import uniflogits as ul
-from uniflogits._core.operation import OPERATIONS
-
-from . import adapters
 
 
 def _refused(value: Any, *parts: str) -> None:
@@ -56,25 +52,3 @@ def test_tensorflows_other_tensors() -> None:
 
     _refused(tf.sparse.from_dense([[1.0, 0.0]]), "SparseTensor", "tf.sparse.to_dense")
     _refused(tf.ragged.constant([[1.0], [1.0, 2.0]]), "RaggedTensor", "to_tensor()")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "jax", "torch", "tensorflow")]
-)
-def test_threads_share_nothing(name: str) -> None:
-    """Many threads at once give what one gives, and no call changes an earlier result."""
-    adapter = adapters.get(name)
-    inputs = [adapter.array(np.random.default_rng(i).normal(size=(4, 7)), "float32") for i in range(8)]
-    alone = [adapter.to_numpy(ul.softmax(x)).copy() for x in inputs]
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(ul.softmax, inputs * 8))
-    for i, result in enumerate(results):
-        np.testing.assert_array_equal(adapter.to_numpy(result), alone[i % 8])
-
-
-def test_operations_can_be_pickled() -> None:
-    import pickle
-
-    for name, operation in OPERATIONS.items():
-        assert pickle.loads(pickle.dumps(getattr(ul, name))) is getattr(ul, name)
-        assert pickle.loads(pickle.dumps(operation)) is operation

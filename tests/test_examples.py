@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
-import struct
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PROGRAM = ROOT / "examples" / "train_digits.py"
+from . import programs
+
 # Where the oldest versions are tested there is no JAX, and none of the packages that the example needs.
 WITH_DEMO = pytest.mark.backend("jax")
 
 
-def run(*arguments: str | Path, code: str | None = None, path: Path | None = None) -> Any:
-    """The program in a process of its own; `code` runs before it, `path` is searched for modules first."""
-    environment = os.environ | {"COLUMNS": "80", "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
-    if path is not None:
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path), os.environ.get("PYTHONPATH")]))
-    start: list[str | Path] = [PROGRAM]
-    if code is not None:
-        lines = ["import sys", f"sys.path.insert(0, {str(PROGRAM.parent)!r})", code]
-        start = ["-c", "\n".join([*lines, "import train_digits", "sys.exit(train_digits.main())"])]
-    return subprocess.run(
-        [sys.executable, *map(str, [*start, *arguments])],
-        capture_output=True,
-        encoding="utf-8",
-        env=environment,
-        cwd=ROOT,
-        timeout=600,
-    )
+run = functools.partial(programs.run, "train_digits")
 
 
 def train(folder: Path, *backends: str, options: tuple[str, ...] = ()) -> tuple[dict[str, Any], str]:
     """What a successful run writes as JSON and prints; its picture is looked at here."""
     picture, results = folder / "made" / "digits.png", folder / "digits.json"
     done = run("--backends", *backends, "--output", picture, "--json", results, *options)
-    assert done.returncode == 0, done.stderr
-    assert "\x1b" not in done.stdout + done.stderr, "control characters, though nobody sits at a terminal"
+    programs.check_success(done, picture)
     assert all(name in done.stderr for name in backends), "no progress was shown"
-    head = picture.read_bytes()[:24]
-    assert head[:8] == b"\x89PNG\r\n\x1a\n"
-    width, height = struct.unpack(">II", head[16:24])
-    assert 1000 <= width <= 4000
-    assert 600 <= height <= 3000
     return json.loads(results.read_text(encoding="utf-8")), done.stdout
 
 
@@ -120,14 +95,6 @@ def test_disagreement_is_an_error(tmp_path: Path) -> None:
     assert "loss curves: 1.0e-09 in float64" in done.stdout
 
 
-def refusal(done: Any) -> str:
-    """The one line in which a run ended before it trained anything."""
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    return line
-
-
 @WITH_DEMO
 @pytest.mark.parametrize(
     ("arguments", "expected"),
@@ -144,7 +111,7 @@ def refusal(done: Any) -> str:
     ids=["backend", "steps", "steps-text", "dtype", "format"],
 )
 def test_bad_option_is_one_line(arguments: tuple[str, ...], expected: str) -> None:
-    assert expected in refusal(run(*arguments))
+    assert expected in programs.refusal(run(*arguments))
 
 
 @WITH_DEMO
@@ -153,10 +120,10 @@ def test_unwritable_path_is_one_line(tmp_path: Path, option: str) -> None:
     folder = tmp_path / "folder.png"
     folder.mkdir()
     (tmp_path / "file").write_text("kept")
-    line = refusal(run("--backends", "numpy", option, folder))
+    line = programs.refusal(run("--backends", "numpy", option, folder))
     assert f"cannot write {folder}: " in line
     assert line.endswith(f"; choose another path with {option}")
-    line = refusal(run("--backends", "numpy", option, tmp_path / "file" / "digits.png"))
+    line = programs.refusal(run("--backends", "numpy", option, tmp_path / "file" / "digits.png"))
     assert "part of it is a file" in line
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
     assert (tmp_path / "file").read_text() == "kept"
@@ -169,7 +136,7 @@ def test_unwritable_path_is_one_line(tmp_path: Path, option: str) -> None:
 def test_missing_extra_is_one_line(module: str, extra: str) -> None:
     hidden = "import importlib.util as util; find = util.find_spec\n"
     hidden += f"util.find_spec = lambda name, *more: None if name == {module!r} else find(name, *more)"
-    line = refusal(run("--backends", "numpy", "torch", code=hidden))
+    line = programs.refusal(run("--backends", "numpy", "torch", code=hidden))
     assert line.startswith(f"-c: {module} is not installed")
     assert f'pip install "uniflogits[{extra}]"' in line
 
@@ -177,5 +144,5 @@ def test_missing_extra_is_one_line(module: str, extra: str) -> None:
 @WITH_DEMO
 def test_broken_library_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('no libtorch.so\\nanywhere')")
-    line = refusal(run("--backends", "numpy", "torch", path=tmp_path))
+    line = programs.refusal(run("--backends", "numpy", "torch", path=tmp_path))
     assert "torch cannot be imported: no libtorch.so anywhere; python -m uniflogits says more" in line

@@ -11,7 +11,7 @@ import pytest
 from . import adapters
 
 ROOT = Path(__file__).resolve().parent.parent
-FRAMEWORKS = ("jax", "torch", "tensorflow", "dask", "array_api_strict", "scipy", "ml_dtypes")
+FRAMEWORKS = ("jax", "torch", "tensorflow", "keras", "dask", "array_api_strict", "scipy", "ml_dtypes")
 
 
 def loaded(code: str) -> set[str]:
@@ -35,6 +35,7 @@ def test_numpy_calls_load_no_framework() -> None:
         "ul.softmax(x); ul.log_softmax([1.0, 2.0]); ul.sigmoid(0.5)\n"
         "loss = ul.value_and_grad(ul.softmax_cross_entropy_with_integer_labels)\n"
         "loss(x, np.array([0]), reduction='mean')\n"
+        "ul.keras_loss(ul.softmax_cross_entropy_with_integer_labels)(np.array([0.0]), x)\n"
     )
     assert loaded(code) == set()
 

@@ -18,7 +18,7 @@ EXAMPLE = re.compile(
     r"^```python\n(?P<code>.*?)^```\n(?:```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL
 )
 FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,}) *\{?(?:code-block\} )?(?:python|py|pycon)\b", re.MULTILINE)
-IMPORT = re.compile(r"^import (jax|torch|tensorflow)\b", re.MULTILINE)
+IMPORT = re.compile(r"^import (jax|torch|tensorflow|keras)\b", re.MULTILINE)
 
 
 class Example(NamedTuple):
@@ -34,7 +34,8 @@ class Example(NamedTuple):
     @property
     def library(self) -> str:
         found = IMPORT.search(self.code)
-        return found.group(1) if found else "numpy"
+        name = found.group(1) if found else "numpy"
+        return "jax" if name == "keras" else name  # the backend that examples choose
 
 
 def examples_of(page: Path) -> list[Example]:

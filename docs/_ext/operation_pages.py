@@ -121,10 +121,12 @@ def index(functions: dict[str, Any]) -> str:
     """All pages, by family in the order of their names."""
     families: dict[str, list[str]] = {}
     for name in functions:
-        family = OPERATIONS[name].family if name in OPERATIONS else "gradients"
-        families.setdefault(family, []).append(name)
+        room = functions[name].__module__.split(".")[1:2]
+        family = OPERATIONS[name].family if name in OPERATIONS else room[0]
+        families.setdefault({"_core": "gradients"}.get(family, family), []).append(name)
     text = "Operations\n==========\n"
-    for family in sorted(families, key=lambda family: (family == "gradients", family)):
+    last = ("gradients", "training")
+    for family in sorted(families, key=lambda family: (family in last, family)):
         module = getattr(uniflogits, family, None)
         title = family.capitalize()
         text += f"\n{title}\n{'-' * len(title)}\n\n"

@@ -37,6 +37,7 @@ from .normalizers import softcap as softcap
 from .normalizers import softmax as softmax
 from .normalizers import softplus as softplus
 from .normalizers import sparsemax as sparsemax
+from .training import keras_loss as keras_loss
 
 __version__ = "0.1.0"
 

@@ -7,6 +7,7 @@ imports are static statements in functions, because `torch.compile` follows thos
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import array_api_compat
@@ -54,6 +55,11 @@ def _look_up(kind: type, value: Any) -> Backend | None:
 _BY_NAMESPACE: dict[str, Backend] = {}
 
 
+def backend_named(name: str) -> Backend:
+    """The backend of the namespace of that name, as a copy of one asks for it."""
+    return _of_namespace(importlib.import_module(name))
+
+
 def _of_namespace(namespace: Any) -> Backend:
     name = namespace.__name__
     if name not in _BY_NAMESPACE:
@@ -61,5 +67,6 @@ def _of_namespace(namespace: Any) -> Backend:
         title = {"array_api_compat.dask.array": "Dask", "array_api_strict": "array-api-strict"}.get(
             name, name
         )
-        _BY_NAMESPACE[name] = kinds.get(name, ArrayAPIBackend)(namespace, title)
+        # One for all threads, whichever comes first.
+        _BY_NAMESPACE.setdefault(name, kinds.get(name, ArrayAPIBackend)(namespace, title))
     return _BY_NAMESPACE[name]

@@ -165,15 +165,25 @@ def value_and_grad(
     >>> gradient.round(3)
     array([[-0.198,  0.179,  0.02 ]])
     """
-    numbers_of = _argnums("value_and_grad", argnums)
+    return ValueAndGradient(fun, argnums)
 
-    def call(*arrays: Any, **options: Any) -> tuple[Any, Any]:
-        for index in numbers_of:
+
+class ValueAndGradient:
+    """What `value_and_grad` returns; no closure, so that it can be pickled."""
+
+    def __init__(self, fun: Callable[..., Any], argnums: int | tuple[int, ...]) -> None:
+        self.fun, self.argnums = fun, argnums
+        self.numbers = _argnums("value_and_grad", argnums)
+        self.__name__ = f"value_and_grad({called(fun)})"
+
+    def __call__(self, *arrays: Any, **options: Any) -> tuple[Any, Any]:
+        fun = self.fun
+        for index in self.numbers:
             if not -len(arrays) <= index < len(arrays):
                 raise value_error(
                     "value_and_grad", f"argnums {index} is out of range for {len(arrays)} arguments"
                 )
-        chosen = tuple(index % len(arrays) for index in numbers_of)
+        chosen = tuple(index % len(arrays) for index in self.numbers)
         if _is_operation(fun):
             value, pullback = vjp(fun, *arrays, **options)
             _check_scalar(value)
@@ -187,9 +197,7 @@ def value_and_grad(
         else:
             backend = _backend_of(arrays)
             value, grads = backend.value_and_grad(functools.partial(_scalar, fun), chosen, arrays, options)
-        return value, grads if isinstance(argnums, tuple) else grads[0]
-
-    return call
+        return value, grads if isinstance(self.argnums, tuple) else grads[0]
 
 
 def grad(op: Any, argnums: int = 0) -> Gradient:
