@@ -27,8 +27,8 @@ from .specs.base import Edge, Sample, Spec
 SEED = 20260
 
 # How many forms of call a cell may have where each takes a second or more: JAX compiles a program for every
-# one, and so does torch where it is asked to. Calls of one form differ in nothing but their numbers, and all of
-# them run. A smaller set is part of every larger one, so that properties share what is compiled.
+# one, and so does torch where it is asked to. Calls of one form differ in nothing but their numbers, and all
+# of them run. A smaller set is part of every larger one, so that properties share what is compiled.
 _FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
 _SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
 _ONE = dict.fromkeys(_FEW, 1)
