@@ -22,10 +22,11 @@ extensions = [
     "names_page",
     "museum_page",
     "pictures",
+    "performance_page",
 ]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "pictures"]
 default_role = "code"
 
 autodoc_typehints = "none"
