@@ -1,4 +1,4 @@
-"""Runs everything and writes JSON: `python -m benchmarks [--quick] [--libraries numpy,torch,jax,tensorflow]`."""
+"""Runs everything and writes JSON: `python -m benchmarks [--quick] [--libraries numpy,torch]`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--libraries", default=",".join(NAMES), help="default: all")
     parser.add_argument("--threads", default="1,all", help="1, all or both")
     parser.add_argument("--parts", default="ratios,sweep,memory", help="which of ratios, sweep, memory")
-    parser.add_argument("--only", default="", help="pairs whose name, shape or logits hold this text")
+    parser.add_argument("--only", default="", help="pairs whose name, shape and logits match this expression")
     parser.add_argument("--pairs", type=int, default=9, help="samples of each ratio (default 9)")
     parser.add_argument(
         "--quick", action="store_true", help="two small shapes, 3 pairs, one thread: a minute"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import sys
 from typing import Any
 
@@ -21,7 +22,7 @@ def ratios(library: str, pairs: int, quick: bool, only: str) -> list[dict[str, A
     for shape, logits in cells(QUICK_SHAPES if quick else SHAPES):
         given = inputs(shape, logits)
         for pair in module.pairs(given, quick):
-            if only not in f"{pair.what} {shape} {logits}":
+            if not re.search(only, f"{pair.what} {shape} {logits}"):
                 continue
             right = getattr(reference, pair.reference)
             for who, call in ((pair.peer, pair.theirs), ("uniflogits", pair.ours)):

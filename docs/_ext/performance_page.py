@@ -1,4 +1,4 @@
-"""Tables and pictures of the performance page, from the numbers that `make bench` wrote and were committed."""
+"""Tables and pictures of the performance page, from the committed numbers of `make bench`."""
 
 from __future__ import annotations
 

@@ -92,6 +92,10 @@ class Backend:
         """Check that this kind of array is one to compute with, and unwrap what only wraps one."""
         return value
 
+    def form(self, value: Any) -> Any:
+        """All that checks look at in an array, hashable and holding no array; None: look at every call."""
+        return None
+
     def asarray(self, value: np.ndarray) -> Any:
         """Bring a NumPy array into the library; asked only where `takes_numpy`."""
         raise AssertionError(f"{self.name} takes no NumPy arrays")
@@ -129,6 +133,10 @@ class Backend:
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         """Run a kernel on this library's arrays."""
         return kernel(self.xp, plan, operands)
+
+    def value_and_gradients(self, plan: Any, operands: Any) -> Any:
+        """A reduced loss and its gradients, where taking both together is worth it; else None."""
+        return None
 
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any

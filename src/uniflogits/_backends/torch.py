@@ -112,6 +112,13 @@ class TorchBackend(Backend):
             )
         return value
 
+    def form(self, value: Any) -> Any:
+        if torch.compiler.is_compiling() or type(value) not in (torch.Tensor, torch.nn.Parameter):
+            return None
+        if value.layout is not torch.strided or value.is_nested:
+            return None
+        return value.dtype, value.shape, value.device
+
     def dtype(self, name: str) -> Any:
         return getattr(torch, name)
 
