@@ -64,6 +64,7 @@ def main(task: dict[str, Any]) -> None:
     library = task["library"]
     if task.get("threads") == 1:
         module_of(library).limit_threads()
+        timing.by_cpu_time()
     if task["kind"] == "memory":
         out: Any = memory.measure(library, task["tokens"], task["who"])
     elif task["kind"] == "sweep":
