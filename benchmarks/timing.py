@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-# What a sample is measured by. Of one thread its CPU time is the same number on an idle machine, and a steadier
-# one on a machine that is shared; see `by_cpu_time`.
+# What a sample is measured by. Of one thread it is the CPU time: the same number on an idle machine, and a
+# steadier one where others compute too.
 clock = time.perf_counter
 
 SHORTEST = 2e-3  # seconds that one sample takes at least, by repeating the call

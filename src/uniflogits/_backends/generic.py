@@ -164,6 +164,7 @@ class ArrayAPIBackend(Backend):
             stop_gradient=lambda x: x,
             attach=value_alone,
             slope=None,
+            attach_label=None,
             barrier=lambda *arrays: arrays,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),

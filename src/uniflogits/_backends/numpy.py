@@ -29,6 +29,7 @@ class NumPyBackend(Backend):
         stop_gradient=lambda x: x,
         attach=value_alone,
         slope=None,
+        attach_label=None,
         barrier=lambda *arrays: arrays,
         dims=np.shape,
         contiguous=np.ascontiguousarray,

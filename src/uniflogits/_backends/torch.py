@@ -105,6 +105,7 @@ class TorchBackend(Backend):
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
         slope=_slope,
+        attach_label=None,
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         dims=lambda x: tuple(x.shape),
