@@ -30,9 +30,11 @@ def _odds(xp: Any, x: Any, labels: Any) -> _Odds:
     own = xp.take_along_axis(x, xp.where(valid, labels, 0), axis=-1)
     m = xp.stop_gradient(xp.max(others, axis=-1, keepdims=True))
     full, none = m == xp.inf, m == -xp.inf
-    # +inf shares the mass equally; without others nothing is subtracted from -inf.
-    base = xp.where(full | none, 0.0, m)
-    terms = xp.where(full, xp.astype(others == xp.inf, x.dtype), xp.exp(others - base))
+    # +inf shares the mass equally: halved, every finite logit is far below the largest number, and no
+    # selection among the classes is needed. Without others nothing is subtracted from -inf.
+    largest = float(xp.finfo(x.dtype).max)
+    base, factor = xp.where(full, largest, xp.where(none, 0.0, m)), xp.where(full, 0.5, 1.0)
+    terms = xp.exp(xp.minimum(others * factor - base, 0.0))
     total = xp.sum(terms, axis=-1, keepdims=True)
     nothing = none & (own == -xp.inf)
     lead = xp.where((full & (own == xp.inf)) | nothing, 0.0, m - own)
@@ -49,7 +51,6 @@ def label_loss(xp: Any, x: Any, labels: Any) -> Any:
 def label_gradient(xp: Any, x: Any, labels: Any) -> Any:
     """p - onehot, (..., K)."""
     odds = _odds(xp, x, labels)
-    against = xp.where(odds.nothing, 0.0, sigmoid(xp, odds.z))
+    against = xp.where(odds.valid, xp.where(odds.nothing, 0.0, sigmoid(xp, odds.z)), xp.nan)
     scale = against / xp.where(odds.total == 0, 1.0, odds.total)
-    slope = xp.where(odds.hit, -against, odds.terms * scale)
-    return xp.where(odds.valid, slope, xp.nan)
+    return xp.where(odds.hit, -against, odds.terms * scale)
