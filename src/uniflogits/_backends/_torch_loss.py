@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 
 BLOCK = 1 << 18  # entries of a block for each thread: 1 MiB of float32
+SLOW = -80.0  # below it torch.exp becomes slow
 CONFIDENT = -0.3  # log p of the label above which 1 - p is summed up
 
 _OPTIONS = ("where", "class_weights", "label_smoothing", "z_loss")
@@ -24,7 +25,7 @@ _OPTIONS = ("where", "class_weights", "label_smoothing", "z_loss")
 
 class _Examples(NamedTuple):
     x: Any  # (rows, K), detached
-    labels: torch.Tensor  # (rows, 1), int64
+    labels: Any  # (rows, 1), int64
     removed: torch.Tensor | None  # (rows,)
     share: torch.Tensor | None  # what each counts, (rows,); None: 1
     count: Any  # what a mean divides by; None: no mean
@@ -74,18 +75,23 @@ def _height(x: torch.Tensor) -> int:
     return max(1, BLOCK * torch.get_num_threads() // x.shape[-1])
 
 
-def _log_probabilities(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """log p of each row's label, (rows, 1)."""
+def _log_probabilities(x: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """log p of each row's label, (rows, 1); of all classes too, where that is one block and its exponential
+    is quicker than another softmax.
+    """
     rows, classes = x.shape
     height = _height(x)
     if rows <= height:
-        return _block(x, labels, torch.empty_like(x), False)[0]
+        scratch = torch.empty_like(x)
+        log_p, confident = _block(x, labels, scratch, False)
+        keep = not confident and log_p.max().item() <= CONFIDENT and scratch.min().item() > SLOW
+        return log_p, scratch if keep else None
     out, scratch, confident = x.new_empty((rows, 1)), x.new_empty((height, classes)), False
     for start in range(0, rows, height):
         stop = min(start + height, rows)
         found = _block(x[start:stop], labels[start:stop], scratch[: stop - start], confident)
         out[start:stop], confident = found
-    return out
+    return out, None
 
 
 def _block(
@@ -122,43 +128,46 @@ class _Loss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, value: torch.Tensor, rest: Any) -> torch.Tensor:  # type: ignore[override]
-        examples, log_p, formula = rest
-        ctx.save_for_backward(x, log_p)
-        ctx.rest = examples._replace(x=None), formula
+        examples, log_p, whole, formula = rest
+        # Tensors that are the caller's are saved as such: torch says so if they were changed meanwhile.
+        ctx.save_for_backward(x, examples.labels, examples.share, log_p, whole)
+        ctx.rest = examples._replace(x=None, labels=None, share=None), formula
         return value
 
     @staticmethod
     def backward(ctx: Any, cotangent: torch.Tensor) -> Any:  # type: ignore[override]
-        x, log_p = ctx.saved_tensors
+        x, labels, share, log_p, whole = ctx.saved_tensors
         examples, formula = ctx.rest
         differentiable = torch.is_grad_enabled()
         if differentiable or torch._C._functorch.is_batchedtensor(cotangent):
             with torch.enable_grad():
                 (gradient,) = torch.autograd.grad(formula(x), x, cotangent, create_graph=differentiable)
             return gradient, None, None
-        return _gradient(x.detach(), examples, log_p, cotangent), None, None
+        examples = examples._replace(x=x.detach().view(-1, x.shape[-1]), labels=labels, share=share)
+        return _gradient(examples, log_p, whole, cotangent).view(x.shape), None, None
 
 
 def _gradient(
-    x: torch.Tensor, examples: _Examples, log_p: torch.Tensor, cotangent: torch.Tensor
+    examples: _Examples, log_p: torch.Tensor, whole: torch.Tensor | None, cotangent: torch.Tensor
 ) -> torch.Tensor:
-    out = torch.empty_like(x)
-    rows, into = x.view(-1, x.shape[-1]), out.view(-1, x.shape[-1])
-    scale = cotangent if examples.count is None else cotangent / examples.count
-    if examples.share is not None:
-        scale = scale.reshape(-1) * examples.share
+    x, labels, removed, share, count = examples
+    scale = cotangent if count is None else cotangent / count
+    if share is not None:
+        scale = scale.reshape(-1) * share
     if scale.ndim:
         scale = scale.reshape(-1, 1)
     # p - 1, whole also where p rounds to 1.
     at_label = torch.expm1(log_p).mul_(scale)
-    height = _height(rows)
-    for start in range(0, len(rows), height):
-        part = slice(start, min(start + height, len(rows)))
-        place = torch.softmax(rows[part], -1, out=into[part])
-        place.mul_(scale[part] if scale.ndim else scale)
-        place.scatter_(1, examples.labels[part], at_label[part])
-        if examples.removed is not None:
-            place.masked_fill_(examples.removed[part, None], 0.0)
+    if whole is not None:
+        out = torch.exp(whole).mul_(scale).scatter_(1, labels, at_label)
+        return out if removed is None else out.masked_fill_(removed[:, None], 0.0)
+    out, height = torch.empty_like(x), _height(x)
+    for start in range(0, x.shape[0], height):
+        part = slice(start, min(start + height, x.shape[0]))
+        place = torch.softmax(x[part], -1, out=out[part])
+        place.mul_(scale[part] if scale.ndim else scale).scatter_(1, labels[part], at_label[part])
+        if removed is not None:
+            place.masked_fill_(removed[part, None], 0.0)
     return out
 
 
@@ -169,7 +178,7 @@ def value(plan: Any, operands: dict[str, Any], formula: Callable[[torch.Tensor],
         examples = _examples(plan, operands)
         if examples is None:
             return None
-        log_p = _log_probabilities(examples.x, examples.labels)
+        log_p, whole = _log_probabilities(examples.x, examples.labels)
         counted = log_p[:, 0]
         if examples.removed is not None:
             counted = counted.masked_fill(examples.removed, 0.0)
@@ -190,4 +199,4 @@ def value(plan: Any, operands: dict[str, Any], formula: Callable[[torch.Tensor],
             out = total.neg_().div_(examples.count)
     if not (torch.is_grad_enabled() and x.requires_grad):
         return out
-    return _Loss.apply(x, out, (examples, log_p, formula))
+    return _Loss.apply(x, out, (examples, log_p, whole, formula))
