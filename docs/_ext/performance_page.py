@@ -119,13 +119,17 @@ def write(app: Sphinx) -> None:
     results = _results()
     with plt.rc_context(STYLE):
         pictures = {f"ratios_{name}": _bars(name, result) for name, result in results.items()}
-        pictures |= {"growth": _growth(results), "memory": _memory(results)}
+        if any(result.get("sweep") for result in results.values()):
+            pictures["growth"] = _growth(results)
+        if any(result.get("memory") for result in results.values()):
+            pictures["memory"] = _memory(results)
         for name, figure in pictures.items():
             figure.tight_layout()
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
             plt.close(figure)
-    for name, result in results.items():
-        (folder / f"ratios_{name}.md").write_text(_table(result), encoding="utf-8")
+    for name in TITLES:
+        text = _table(results[name]) if name in results else "No measurement is kept here yet.\n"
+        (folder / f"ratios_{name}.md").write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
