@@ -49,6 +49,14 @@ def _run(task: dict[str, Any]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def _without_place(arguments: list[str]) -> list[str]:
+    """The arguments that say what was measured, and not where the numbers went."""
+    if "--out" in arguments:
+        place = arguments.index("--out")
+        return arguments[:place] + arguments[place + 2 :]
+    return arguments
+
+
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in PACKAGES:
@@ -62,7 +70,7 @@ def _versions() -> dict[str, str]:
 def _measure(library: str, options: argparse.Namespace) -> dict[str, Any]:
     result: dict[str, Any] = {
         "library": library,
-        "command": "python -m benchmarks " + shlex.join(sys.argv[1:]),
+        "command": "python -m benchmarks " + shlex.join(_without_place(sys.argv[1:])),
         "versions": _versions(),
         "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
     }
