@@ -4,6 +4,8 @@ PYTHON ?= python3
 BACKENDS ?= numpy jax
 # A further package index to look for torch in, for wheels without CUDA; see README.md.
 TORCH_INDEX ?=
+# Options of `make bench`.
+BENCH ?=
 # Test processes at a time.
 JOBS ?= 2
 PORT ?= 8000
@@ -26,7 +28,7 @@ space := $(empty) $(empty)
 DEMO_EXTRAS := $(subst $(space),$(comma),$(strip demo $(patsubst tensorflow,tensorflow-cpu,$(filter-out numpy,$(BACKENDS)))))
 DEMO_STAMP := .venv-demo/.made-for-$(subst $(space),-,$(strip $(BACKENDS)))
 
-.PHONY: help test check lint format docs serve demo test-oldest mutate environment clean
+.PHONY: help test check lint format docs serve demo bench test-oldest mutate environment clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -41,7 +43,7 @@ $(1)/bin/python $(PIP) --constraint $(2) --no-build-isolation --editable '.[$(3)
 endef
 
 .venv-test/.made: pyproject.toml constraints.txt
-	$(call make-environment,.venv-test,constraints.txt,test$(comma)jax$(comma)torch$(comma)tensorflow-cpu$(comma)demo$(comma)examples$(comma)docs$(comma)lint)
+	$(call make-environment,.venv-test,constraints.txt,test$(comma)jax$(comma)torch$(comma)tensorflow-cpu$(comma)demo$(comma)examples$(comma)docs$(comma)lint$(comma)bench)
 	@touch $@
 
 .venv-oldest/.made: pyproject.toml constraints-oldest.txt
@@ -105,6 +107,9 @@ demo: $(DEMO_STAMP)  ## train on the digits images, one loop for BACKENDS="numpy
 	@mkdir -p build
 	$(DEMO)/python examples/train_digits.py --backends $(BACKENDS)
 
+bench: .venv-test/.made  ## time peers and uniflogits alternately; BENCH="--quick" takes a minute, "--help" tells more
+	$(TEST)/python -m benchmarks $(BENCH)
+
 clean:  ## remove the environments and everything built
 	rm -rf .venv-test .venv-oldest .venv-demo .venv-mutate mutants build dist .pytest_cache .ruff_cache .hypothesis
-	find src tests docs tools examples -name __pycache__ -prune -exec rm -rf {} +
+	find src tests docs tools examples benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ extensions = [
     "museum_page",
     "pictures",
     "examples_page",
+    "performance_page",
 ]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

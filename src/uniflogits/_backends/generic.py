@@ -95,6 +95,10 @@ class Backend:
         """Check that this kind of array is one to compute with, and unwrap what only wraps one."""
         return value
 
+    def form(self, value: Any) -> Any:
+        """All that checks look at in an array, hashable and holding no array; None: look at every call."""
+        return None
+
     def asarray(self, value: np.ndarray) -> Any:
         """Bring a NumPy array into the library; asked only where `takes_numpy`."""
         raise AssertionError(f"{self.name} takes no NumPy arrays")
@@ -133,6 +137,10 @@ class Backend:
         """Run a kernel on this library's arrays."""
         return kernel(self.xp, plan, operands)
 
+    def value_and_gradients(self, plan: Any, operands: Any) -> Any:
+        """A reduced loss and its gradients, where taking both together is worth it; else None."""
+        return None
+
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any
     ):
@@ -159,6 +167,7 @@ class ArrayAPIBackend(Backend):
             stop_gradient=lambda x: x,
             attach=value_alone,
             slope=None,
+            attach_label=None,
             barrier=lambda *arrays: arrays,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),

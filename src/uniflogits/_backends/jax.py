@@ -31,6 +31,23 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: A
     return function(*arrays)
 
 
+def _attach_label(
+    loss: Callable[..., Any], gradient: Callable[..., Any], curvature: Callable[..., Any], x: Any, labels: Any
+) -> Any:
+    """`loss(x, labels)` with its derivative by x, and that one with its own."""
+    value, slope = jax.custom_jvp(loss), jax.custom_jvp(gradient)
+
+    @value.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        return value(*primals), jnp.sum(slope(*primals) * tangents[0], axis=-1)
+
+    @slope.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        return slope(*primals), curvature(*primals, tangents[0])
+
+    return value(x, labels)
+
+
 @jax.custom_jvp
 def _slope(x: Any) -> Any:
     """Zeros whose derivative by x is 1, at infinite x too."""
@@ -45,6 +62,7 @@ _NAMESPACE = extend(
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
     slope=_slope,
+    attach_label=_attach_label,
     # XLA would compute each step of a scan anew wherever its result is used.
     barrier=lambda *arrays: jax.lax.optimization_barrier(arrays),
     dims=jnp.shape,

@@ -9,7 +9,16 @@ import numpy as np
 
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
+from . import _numpy_kernels, _numpy_loss
 from .generic import Backend, extend, value_alone
+
+_INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
+# Kernel and operation -> what runs in its place; None from that leaves a call to the formula.
+_FUSED = {
+    **{("evaluate", name): function for name, function in _numpy_kernels.VALUES.items()},
+    ("evaluate", _INTEGER_LABELS): _numpy_loss.value,
+    ("pull_kernel", _INTEGER_LABELS): _numpy_loss.pullback,
+}
 
 
 class NumPyBackend(Backend):
@@ -20,6 +29,7 @@ class NumPyBackend(Backend):
         stop_gradient=lambda x: x,
         attach=value_alone,
         slope=None,
+        attach_label=None,
         barrier=lambda *arrays: arrays,
         dims=np.shape,
         contiguous=np.ascontiguousarray,
@@ -36,6 +46,11 @@ class NumPyBackend(Backend):
             value = np.asarray(value)
             return value if value.dtype.isnative else value.astype(value.dtype.newbyteorder("="))
         raise type_error(operation, f"{argument} must be an array, got {advice}")
+
+    def form(self, value: Any) -> Any:
+        if type(value) is np.ndarray and value.dtype.isnative:
+            return value.dtype, value.shape
+        return None
 
     def asarray(self, value: np.ndarray) -> Any:
         return value
@@ -59,7 +74,16 @@ class NumPyBackend(Backend):
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         # Infinities and underflow are ordinary values here, whatever the caller has set.
         with np.errstate(all="ignore"):
-            return _scalars(kernel(self.xp, plan, operands))
+            fused = _FUSED.get((kernel.__name__, plan.operation.name))
+            out = None if fused is None else fused(self.xp, plan, operands)
+            return _scalars(kernel(self.xp, plan, operands) if out is None else out)
+
+    def value_and_gradients(self, plan: Any, operands: Any) -> Any:
+        if plan.operation.name != _INTEGER_LABELS:
+            return None
+        with np.errstate(all="ignore"):
+            both = _numpy_loss.value_and_gradients(self.xp, plan, operands)
+            return None if both is None else (_scalars(both[0]), _scalars(both[1]))
 
 
 def _scalars(result: Any) -> Any:

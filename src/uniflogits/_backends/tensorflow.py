@@ -31,6 +31,7 @@ class TensorFlowBackend(Backend):
         namespace,
         attach=_attach,
         slope=_slope,
+        attach_label=None,
         barrier=lambda *arrays: arrays,
         dims=namespace.shape,
         contiguous=lambda x: x,

@@ -13,7 +13,10 @@ from torch._C._functorch import peek_interpreter_stack
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
+from . import _torch_loss
 from .generic import Backend, extend, value_and_nothing
+
+INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 
 def _transforming() -> bool:
@@ -32,6 +35,21 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
     if any(_is_differentiated(x) for x in arrays):
         return value_and_nothing(TorchBackend.xp, value, gradients, *arrays)
     return value(*arrays)
+
+
+def _is_plain(arrays: dict[str, Any]) -> bool:
+    """Whether a call runs eagerly, at once, and on at most a reverse tape: nothing transforms it."""
+    if torch.compiler.is_compiling() or _transforming():
+        return False
+    if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
+        return False
+    for x in arrays.values():
+        if isinstance(x, torch.Tensor):
+            if type(x) not in (torch.Tensor, torch.nn.Parameter) or x.device.type != "cpu":
+                return False
+            if forward_ad.unpack_dual(x).tangent is not None:
+                return False
+    return True
 
 
 class _Slope(torch.autograd.Function):
@@ -87,6 +105,7 @@ class TorchBackend(Backend):
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
         slope=_slope,
+        attach_label=None,
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         dims=lambda x: tuple(x.shape),
@@ -114,6 +133,13 @@ class TorchBackend(Backend):
             )
         return value
 
+    def form(self, value: Any) -> Any:
+        if torch.compiler.is_compiling() or type(value) not in (torch.Tensor, torch.nn.Parameter):
+            return None
+        if value.layout is not torch.strided or value.is_nested:
+            return None
+        return value.dtype, value.shape, value.device
+
     def dtype(self, name: str) -> Any:
         return getattr(torch, name)
 
@@ -130,6 +156,17 @@ class TorchBackend(Backend):
             return None
         value = value.detach()
         return value.float().numpy() if value.dtype is torch.bfloat16 else value.numpy()
+
+    def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        if plan.operation.name == INTEGER_LABELS and kernel.__name__ == "evaluate" and _is_plain(operands):
+
+            def formula(x: torch.Tensor) -> torch.Tensor:
+                return kernel(self.xp, plan, {**operands, "logits": x})
+
+            out = _torch_loss.value(plan, operands, formula)
+            if out is not None:
+                return out
+        return kernel(self.xp, plan, operands)
 
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any

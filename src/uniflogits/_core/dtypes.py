@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = ("float16", "bfloat16")
 SIGNED = ("int8", "int16", "int32", "int64")
@@ -12,9 +14,15 @@ INTEGERS = SIGNED + UNSIGNED
 BOOLEAN = ("bool",)
 REAL = FLOATS + INTEGERS + BOOLEAN
 
+_NUMPY_NAMES = {np.dtype(name): name for name in REAL if name != "bfloat16"}
+
 
 def dtype_name(dtype: Any) -> str:
     """The bare name of a dtype: "float32" whatever the library writes."""
+    if isinstance(dtype, np.dtype):
+        # NumPy puts a name together each time it is asked for one, and most calls ask.
+        found = _NUMPY_NAMES.get(dtype)
+        return dtype.name if found is None else found
     name = getattr(dtype, "name", None)
     return name if isinstance(name, str) else str(dtype).rsplit(".", 1)[-1]
 

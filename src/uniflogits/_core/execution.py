@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .arguments import Arguments, check
 from .errors import shown, value_error
+from .forms import form_of, remember
 from .labels import bring_in_labels, check_labels
 from .layout import Plan, lay_out
 from .operation import Operation
@@ -33,6 +34,23 @@ class Call(NamedTuple):
 
 
 def prepare(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any]) -> Call:
+    form = form_of(operation, arrays, options)
+    if form is None:
+        return _prepare(operation, arrays, options)
+    known = operation.known.get(form)
+    if known is None:
+        made = _prepare(operation, arrays, options)
+        remember(operation, form, made)
+        return made
+    given = dict(zip(operation.arrays, arrays, strict=True))
+    for name in known.keywords:
+        given[name] = options[name]
+    checked = Arguments(known.backend, given, known.options, known.axes, known.shape, known.compute)
+    plan = known.plans[check_labels(operation, checked)]
+    return Call(checked, plan, {**given, **known.numbers})
+
+
+def _prepare(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any]) -> Call:
     checked = check(operation, arrays, options)
     check_shapes(operation, checked)
     _check_classes(operation, checked)

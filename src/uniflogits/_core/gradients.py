@@ -185,10 +185,8 @@ class ValueAndGradient:
                 )
         chosen = tuple(index % len(arrays) for index in self.numbers)
         if _is_operation(fun):
-            value, pullback = vjp(fun, *arrays, **options)
-            _check_scalar(value)
+            value, gradients = _value_and_gradients(fun, arrays, options)
             offset = len(fun.args) if isinstance(fun, functools.partial) else 0
-            gradients = pullback(1.0)
             grads = tuple(gradients[index + offset] for index in chosen)
             if any(one is None for one in grads):
                 raise type_error(
@@ -242,6 +240,18 @@ def grad(op: Any, argnums: int = 0) -> Gradient:
     if operation.roles[operation.arrays[index]] == roles.INTEGER_LABELS:
         raise type_error("grad", f"{operation.name} has no gradient by its integer labels")
     return Gradient(operation, index)
+
+
+def _value_and_gradients(fun: Any, arrays: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
+    target = target_of("value_and_grad", fun, arrays, options)
+    if target.gradient is None and target.options.get("reduction", "none") != "none":
+        call = prepare(target.operation, target.arrays, target.options)
+        together = call.checked.backend.value_and_gradients(call.plan, call.operands)
+        if together is not None:
+            return together
+    value, pullback = vjp(fun, *arrays, **options)
+    _check_scalar(value)
+    return value, pullback(1.0)
 
 
 def _is_operation(fun: Any) -> bool:

@@ -56,7 +56,8 @@ def _check_classes(operation: Operation, checked: Arguments, values: np.ndarray)
     classes = shape[axis]
     if not isinstance(classes, int):
         return False
-    if values.size == 0 or (values.min() >= 0 and values.max() < classes):
+    # A negative label is a large number when its bits are read without a sign.
+    if values.size == 0 or values.view(f"u{values.itemsize}").max() < classes:
         return True
     bad = (values < 0) | (values >= classes)
     ignore = checked.options.get("ignore_index")

@@ -40,6 +40,7 @@ class Laid(NamedTuple):
     numbers: dict[str, Any]  # options for the formula
     mask: Any  # None, or where classes exist
     weighing: Any  # for losses
+    indices: Any = None  # of integer labels: the classes, 0 where an example is removed
 
 
 def cast(xp: Any, x: Any, name: str) -> Any:
@@ -138,10 +139,10 @@ def _with_class_labels(laid: Laid, operands: dict[str, Any], labels: Any) -> Lai
     operation, axes, options = plan.operation, plan.axes or (), dict(plan.options)
     rows = tuple(size for i, size in enumerate(laid.shape) if i not in axes)
     weights = _weights(xp, operands, plan.compute, rows)
-    removed = None if weights is None else weights == 0
+    removed, indices = None if weights is None else weights == 0, None
     if operation.roles["labels"] == roles.INTEGER_LABELS:
         labels, ignored = _indices(xp, plan, labels, options["ignore_index"])
-        y = one_hot(xp, labels, x)
+        y, indices = one_hot(xp, labels, x), labels
         if ignored is not None:
             removed = ignored if removed is None else removed | ignored
         if not plan.trusted:
@@ -152,8 +153,9 @@ def _with_class_labels(laid: Laid, operands: dict[str, Any], labels: Any) -> Lai
         y = to_rows(xp, cast(xp, labels, plan.compute), axes)
     if removed is not None:
         x, y = xp.where(removed[..., None], 0.0, x), xp.where(removed[..., None], 0.0, y)
+        indices = None if indices is None else xp.where(removed, 0, indices)
     weighing = Weighing(options["reduction"], weights, removed)
-    return laid._replace(arrays=(x, y), weighing=weighing)
+    return laid._replace(arrays=(x, y), weighing=weighing, indices=indices)
 
 
 def _weights(xp: Any, operands: Any, compute: str, rows: tuple[Any, ...]) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from .._math.products import product
+from .._math.targets import one_hot
 from .._math.weighing import pulled, pulled_tangent, pushed, reduced
 from . import annotations as roles
 from .dtypes import FLOATS, dtype_name
@@ -22,6 +24,8 @@ class Loss(Rowwise):
                                    t by y
     mixed(xp, x, y, u, ...)     -> of the gradient by x: its derivative along u in y (None: labels have none)
     share_slope(xp, x, y, ...)  -> the derivative of what an example counts by y (None: there is none)
+    by_label                    -> of integer labels without options: loss(xp, x, labels), gradient(xp, x,
+                                   labels), for a library that can attach a rule to either
     """
 
     kind = "loss"
@@ -34,12 +38,32 @@ class Loss(Rowwise):
         curvature: Callable[..., Any],
         mixed: Callable[..., Any] | None = None,
         share_slope: Callable[..., Any] | None = None,
+        by_label: tuple[Callable[..., Any], Callable[..., Any]] | None = None,
     ) -> None:
         self.formula, self.gradients, self.curvature, self.mixed = formula, gradients, curvature, mixed
-        self.share_slope = share_slope
+        self.share_slope, self.by_label = share_slope, by_label
 
     def value(self, laid: Laid) -> Any:
+        plain = laid.indices is not None and all(option is None for option in laid.numbers.values())
+        if plain and self.by_label is not None and laid.xp.attach_label is not None:
+            return reduced(laid.xp, laid.weighing, self._value_by_label(laid), None)
         return reduced(laid.xp, laid.weighing, *self.formula(laid.xp, *laid.arrays, **laid.numbers))
+
+    def _value_by_label(self, laid: Laid) -> Any:
+        xp, (loss, gradient) = laid.xp, self.by_label or (None, None)
+
+        def curvature(x: Any, labels: Any, t: Any) -> Any:
+            y = one_hot(xp, labels, x)
+            y = xp.where(xp.sum(y, axis=-1, keepdims=True) == 0, xp.nan, y)
+            return self.curvature(xp, x, y, t, **laid.numbers)[0]
+
+        return xp.attach_label(
+            functools.partial(loss, xp),
+            functools.partial(gradient, xp),
+            curvature,
+            laid.arrays[0],
+            laid.indices,
+        )
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
         raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers)

@@ -32,6 +32,7 @@ class Operation:
         self.family = function.__module__.split(".")[1]
         self.function = function
         self.rule: Any = None
+        self.known: dict[Any, Any] = {}  # forms of calls that were checked before
         self.arrays: tuple[str, ...] = ()
         self.options: dict[str, Any] = {}
         self.roles: dict[str, str] = {}

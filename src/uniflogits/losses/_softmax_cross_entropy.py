@@ -18,6 +18,7 @@ from .._core.annotations import (
 from .._core.operation import define, operation
 from .._core.rules import Loss
 from .._math import targets
+from .._math.label_core import label_gradient, label_loss
 from .._math.products import product
 from .._math.softmax_core import Rows, centred, mass_less, probabilities, softmax_rows
 
@@ -274,6 +275,6 @@ def _share_slope(xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing
     return targets.share_slope(xp, y, class_weights)
 
 
-_RULE = Loss(_loss, _gradients, _curvature, _mixed, _share_slope)
+_RULE = Loss(_loss, _gradients, _curvature, _mixed, _share_slope, (label_loss, label_gradient))
 define(softmax_cross_entropy, _RULE)
 define(softmax_cross_entropy_with_integer_labels, _RULE)

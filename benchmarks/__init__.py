@@ -1,0 +1,1 @@
+"""Peers and uniflogits, timed alternately in one process: `python -m benchmarks --help`."""

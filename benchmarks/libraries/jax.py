@@ -1,0 +1,63 @@
+"""JAX against jax.nn and optax, compiled; softmax also as a plain call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+import uniflogits as ul
+
+from ..cases import CROSS_ENTROPY, Inputs, Pair
+
+
+def _waiting(function: Callable[..., Any], *arrays: Any) -> Callable[[], Any]:
+    return lambda: jax.block_until_ready(function(*arrays))
+
+
+def _theirs(x: Any, labels: Any) -> Any:
+    return optax.softmax_cross_entropy_with_integer_labels(x, labels).mean()
+
+
+def _ours(x: Any, labels: Any) -> Any:
+    return ul.softmax_cross_entropy_with_integer_labels(x, labels, reduction="mean")
+
+
+def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    x, labels = jnp.asarray(given.x), jnp.asarray(given.labels)
+    theirs, ours = (_waiting(jax.jit(jax.value_and_grad(f)), x, labels) for f in (_theirs, _ours))
+    return theirs, ours
+
+
+def _naive_kl(a: Any, b: Any) -> Any:
+    log_p, log_q = jax.nn.log_softmax(a), jax.nn.log_softmax(b)
+    return (jnp.exp(log_p) * (log_p - log_q)).sum(-1)
+
+
+def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
+    x, other, labels = jnp.asarray(given.x), jnp.asarray(given.other), jnp.asarray(given.labels)
+    yield Pair(
+        "softmax, eager", "jax.nn.softmax", _waiting(jax.nn.softmax, x), _waiting(ul.softmax, x), "softmax"
+    )
+    yield Pair(f"{CROSS_ENTROPY}, jit", "optax", *step(given), "cross_entropy")
+    if quick:
+        return
+    peers = {
+        "softmax": (jax.nn.softmax, ul.softmax),
+        "log_softmax": (jax.nn.log_softmax, ul.log_softmax),
+        "logsumexp": (lambda x: jax.nn.logsumexp(x, axis=-1), ul.logsumexp),
+    }
+    for name, both in peers.items():
+        theirs, ours = (_waiting(jax.jit(function), x) for function in both)
+        yield Pair(f"{name}, jit", f"jax.nn.{name}", theirs, ours, name)
+    value = (_waiting(jax.jit(function), x, labels) for function in (_theirs, _ours))
+    yield Pair("cross-entropy, value, jit", "optax", *value, "cross_entropy_value")
+    kl = (_waiting(jax.jit(function), x, other) for function in (_naive_kl, ul.kl_divergence))
+    yield Pair("kl_divergence, jit", "Σ p (log p − log q)", *kl, "kl_divergence")
+
+
+def limit_threads() -> None:
+    pass  # XLA takes as many threads as the process has cores

@@ -1,0 +1,63 @@
+"""NumPy against scipy.special."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+import uniflogits as ul
+
+from ..cases import CROSS_ENTROPY, Inputs, Pair
+
+
+def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    x, labels = given.x, given.labels
+    ours = ul.value_and_grad(ul.softmax_cross_entropy_with_integer_labels)
+    rows = np.arange(len(x))
+
+    def by_hand() -> Any:
+        log_p = scipy.special.log_softmax(x, axis=-1)
+        loss = -log_p[rows, labels].mean()
+        gradient = np.exp(log_p)
+        gradient[rows, labels] -= 1
+        gradient /= len(x)
+        return loss, gradient
+
+    return by_hand, lambda: ours(x, labels, reduction="mean")
+
+
+def _naive_kl(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    log_p, log_q = scipy.special.log_softmax(a, axis=-1), scipy.special.log_softmax(b, axis=-1)
+    return (np.exp(log_p) * (log_p - log_q)).sum(axis=-1)
+
+
+def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
+    x, labels = given.x, given.labels
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        peer, own = getattr(scipy.special, name), getattr(ul, name)
+        yield Pair(
+            name, f"scipy.special.{name}", lambda f=peer: f(x, axis=-1), lambda f=own: f(x, axis=-1), name
+        )
+    yield Pair(CROSS_ENTROPY, "scipy log_softmax and by hand", *step(given), "cross_entropy")
+    rows = np.arange(len(x))
+    yield Pair(
+        "cross-entropy, value",
+        "scipy log_softmax and by hand",
+        lambda: -scipy.special.log_softmax(x, axis=-1)[rows, labels].mean(),
+        lambda: ul.softmax_cross_entropy_with_integer_labels(x, labels, reduction="mean"),
+        "cross_entropy_value",
+    )
+    yield Pair(
+        "kl_divergence",
+        "Σ p (log p − log q)",
+        lambda: _naive_kl(x, given.other),
+        lambda: ul.kl_divergence(x, given.other),
+        "kl_divergence",
+    )
+
+
+def limit_threads() -> None:
+    pass

@@ -1,0 +1,79 @@
+"""TensorFlow against tf.nn, in tf.function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+import uniflogits as ul
+
+from ..cases import CROSS_ENTROPY, Inputs, Pair
+
+
+def _theirs(x: Any, labels: Any) -> Any:
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, x))
+
+
+def _ours(x: Any, labels: Any) -> Any:
+    return ul.softmax_cross_entropy_with_integer_labels(x, labels, reduction="mean")
+
+
+def _value_and_gradient(loss: Callable[..., Any]) -> Callable[..., Any]:
+    @tf.function(autograph=False)
+    def both(x: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = loss(x, labels)
+        return value, tape.gradient(value, x)
+
+    return both
+
+
+def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    x, labels = tf.constant(given.x), tf.constant(given.labels)
+    theirs, ours = _value_and_gradient(_theirs), _value_and_gradient(_ours)
+    return lambda: theirs(x, labels), lambda: ours(x, labels)
+
+
+def _naive_kl(a: Any, b: Any) -> Any:
+    log_p, log_q = tf.nn.log_softmax(a), tf.nn.log_softmax(b)
+    return tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), -1)
+
+
+def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
+    x, other, labels = tf.constant(given.x), tf.constant(given.other), tf.constant(given.labels)
+    yield Pair(
+        f"{CROSS_ENTROPY}, tf.function",
+        "tf.nn.sparse_softmax_cross_entropy_with_logits",
+        *step(given),
+        "cross_entropy",
+    )
+    peers = {"softmax": tf.nn.softmax, "log_softmax": tf.nn.log_softmax}
+    for name, peer in peers.items():
+        theirs, ours = (tf.function(f, autograph=False) for f in (peer, getattr(ul, name)))
+        yield Pair(f"{name}, tf.function", f"tf.nn.{name}", lambda f=theirs: f(x), lambda f=ours: f(x), name)
+    if quick:
+        return
+    value = [tf.function(f, autograph=False) for f in (_theirs, _ours)]
+    yield Pair(
+        "cross-entropy, value, tf.function",
+        "tf.nn.sparse_softmax_cross_entropy_with_logits",
+        lambda: value[0](x, labels),
+        lambda: value[1](x, labels),
+        "cross_entropy_value",
+    )
+    kl = [tf.function(f, autograph=False) for f in (_naive_kl, ul.kl_divergence)]
+    yield Pair(
+        "kl_divergence, tf.function",
+        "Σ p (log p − log q)",
+        lambda: kl[0](x, other),
+        lambda: kl[1](x, other),
+        "kl_divergence",
+    )
+
+
+def limit_threads() -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,0 +1,72 @@
+"""torch against torch.nn.functional, eager and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+import uniflogits as ul
+
+from ..cases import CROSS_ENTROPY, Inputs, Pair
+
+
+def _ours(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return ul.softmax_cross_entropy_with_integer_labels(x, labels, reduction="mean")
+
+
+def _backward(loss: Callable[..., torch.Tensor], x: torch.Tensor, labels: torch.Tensor) -> Any:
+    x.grad = None
+    value = loss(x, labels)
+    value.backward()
+    return value.detach(), x.grad.detach()
+
+
+def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    x, labels = torch.from_numpy(given.x).requires_grad_(), torch.from_numpy(given.labels)
+    return lambda: _backward(F.cross_entropy, x, labels), lambda: _backward(_ours, x, labels)
+
+
+def _naive_kl(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    log_p, log_q = F.log_softmax(a, -1), F.log_softmax(b, -1)
+    return (log_p.exp() * (log_p - log_q)).sum(-1)
+
+
+def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
+    x, other, labels = (torch.from_numpy(a) for a in (given.x, given.other, given.labels))
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        peer, own = getattr(torch, name), getattr(ul, name)
+        yield Pair(name, f"torch.{name}", lambda f=peer: f(x, -1), lambda f=own: f(x), name)
+    yield Pair(CROSS_ENTROPY, "F.cross_entropy", *step(given), "cross_entropy")
+    yield Pair(
+        "cross-entropy, value",
+        "F.cross_entropy",
+        lambda: F.cross_entropy(x, labels),
+        lambda: _ours(x, labels),
+        "cross_entropy_value",
+    )
+    yield Pair(
+        "kl_divergence",
+        "Σ p (log p − log q)",
+        lambda: _naive_kl(x, other),
+        lambda: ul.kl_divergence(x, other),
+        "kl_divergence",
+    )
+    if quick:
+        return
+    torch._dynamo.reset()
+    theirs, ours = (torch.compile(f, fullgraph=True, dynamic=False) for f in (F.cross_entropy, _ours))
+    leaf = torch.from_numpy(given.x).requires_grad_()
+    yield Pair(
+        f"{CROSS_ENTROPY}, compiled",
+        "F.cross_entropy, compiled",
+        lambda: _backward(theirs, leaf, labels),
+        lambda: _backward(ours, leaf, labels),
+        "cross_entropy",
+    )
+
+
+def limit_threads() -> None:
+    torch.set_num_threads(1)

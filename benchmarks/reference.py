@@ -1,0 +1,78 @@
+"""What every timed call has to give: float64, in blocks of rows, so that what is timed is what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .cases import Inputs
+
+CHECKED_ROWS = 64  # the first ones of each input
+
+
+def _log_softmax(x: np.ndarray) -> np.ndarray:
+    x = x.astype(np.float64)
+    x -= x.max(axis=-1, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
+
+
+def softmax(given: Inputs) -> Any:
+    return np.exp(_log_softmax(given.x[:CHECKED_ROWS]))
+
+
+def log_softmax(given: Inputs) -> Any:
+    return _log_softmax(given.x[:CHECKED_ROWS])
+
+
+def logsumexp(given: Inputs) -> Any:
+    x = given.x[:CHECKED_ROWS]
+    return x[:, 0] - _log_softmax(x)[:, 0]
+
+
+def cross_entropy(given: Inputs) -> Any:
+    """The mean over all rows, and the gradient of the first."""
+    rows, total, gradient = given.shape[0], 0.0, None
+    for start in range(0, rows, CHECKED_ROWS):
+        log_p = _log_softmax(given.x[start : start + CHECKED_ROWS])
+        index = np.arange(len(log_p)), given.labels[start : start + CHECKED_ROWS]
+        total -= log_p[index].sum()
+        if gradient is None:
+            gradient = np.exp(log_p)
+            gradient[index] -= 1
+    return total / rows, gradient / rows
+
+
+def cross_entropy_value(given: Inputs) -> Any:
+    return cross_entropy(given)[0]
+
+
+def kl_divergence(given: Inputs) -> Any:
+    log_p, log_q = _log_softmax(given.x[:CHECKED_ROWS]), _log_softmax(given.other[:CHECKED_ROWS])
+    return (np.exp(log_p) * (log_p - log_q)).sum(axis=-1)
+
+
+_EXPECTED: dict[Any, Any] = {}  # of the pair being checked: both calls have to give the same
+
+
+def check(name: str, reference: Callable[[Inputs], Any], given: Inputs, found: Any, peer: bool) -> None:
+    """Raise where a result is not what float32 can give; a peer may also lose what it subtracts."""
+    key = reference.__name__, id(given)
+    if key not in _EXPECTED:
+        _EXPECTED.clear()
+        _EXPECTED[key] = reference(given)
+    expected = _EXPECTED[key]
+    pairs = zip(expected, found, strict=True) if isinstance(expected, tuple) else [(expected, found)]
+    for right, came in pairs:
+        came = np.asarray(came, dtype=np.float64)
+        came = came[:CHECKED_ROWS] if came.ndim else came
+        # The rounding of x - max alone is worth this much, relative to whatever comes out.
+        allowed = 2e-7 * (10 + np.abs(given.x).max()) * np.abs(right).max()
+        if peer:
+            allowed += 1e-6 * (10 + np.abs(given.x).max())
+        error = np.abs(came - right).max()
+        if came.shape != right.shape or not error <= allowed:
+            raise AssertionError(
+                f"{name} at {given.shape}, {given.logits}: off by {error:.3g}, {allowed:.3g} is allowed"
+            )

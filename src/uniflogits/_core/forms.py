@@ -1,0 +1,74 @@
+"""Calls of a form that was met before: what checking it has found out, kept with the operation.
+
+Of a call whose arrays have known types, dtypes, shapes and places, and whose options are the same, nothing is
+left to check but the values of its labels. Errors are never kept: such calls go the whole way each time.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .._backends import find_backend
+from .dtypes import FLOATS, dtype_name
+from .operation import Operation
+
+MOST = 256  # forms per operation
+_PLAIN = (int, str, float, bool, type(None))
+
+
+class Known(NamedTuple):
+    """A checked call without its arrays."""
+
+    backend: Any
+    options: dict[str, Any]
+    axes: tuple[int, ...] | None
+    shape: tuple[Any, ...]
+    compute: str
+    keywords: tuple[str, ...]  # options that are arrays
+    numbers: dict[str, float]
+    plans: tuple[Any, Any]  # for labels that could not be judged, and for others
+
+
+def form_of(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """A hashable description of a call; None where every call has to be looked at."""
+    parts: list[Any] = []
+    for value in arrays:
+        backend = find_backend(type(value), value)
+        form = None if backend is None else backend.form(value)
+        if form is None:
+            return None
+        parts.append(form)
+    for name, value in options.items():
+        kind = type(value)
+        if kind in _PLAIN and (value is None or name not in operation.roles):
+            # 1, 1.0 and True are one key, and not one option.
+            parts.append((name, kind, value))
+            continue
+        backend = find_backend(kind, value) if name in operation.roles else None
+        form = None if backend is None else backend.form(value)
+        if form is None:
+            return None
+        parts.append((name, form))
+    return tuple(parts)
+
+
+def remember(operation: Operation, form: Any, call: Any) -> None:
+    """Keep what is known of a call of this form."""
+    checked = call.checked
+    if not any(dtype_name(checked.arrays[name].dtype) in FLOATS for name in operation.partners):
+        return  # the dtype of the computation is the library's default, which may change
+    if len(operation.known) >= MOST:
+        operation.known.clear()
+    keywords = tuple(name for name in checked.arrays if name not in operation.arrays)
+    numbers = {name: value for name, value in call.operands.items() if name not in checked.arrays}
+    plans = (call.plan._replace(trusted=False), call.plan._replace(trusted=True))
+    operation.known[form] = Known(
+        checked.backend,
+        checked.options,
+        checked.axes,
+        checked.shape,
+        checked.compute,
+        keywords,
+        numbers,
+        plans,
+    )
