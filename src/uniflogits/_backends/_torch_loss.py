@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+from torch._C._functorch import is_batchedtensor
 
 BLOCK = 1 << 18  # entries of a block for each thread: 1 MiB of float32
 SLOW = -80.0  # below it torch.exp becomes slow
@@ -139,7 +140,7 @@ class _Loss(torch.autograd.Function):
         x, labels, share, log_p, whole = ctx.saved_tensors
         examples, formula = ctx.rest
         differentiable = torch.is_grad_enabled()
-        if differentiable or torch._C._functorch.is_batchedtensor(cotangent):
+        if differentiable or is_batchedtensor(cotangent):
             with torch.enable_grad():
                 (gradient,) = torch.autograd.grad(formula(x), x, cotangent, create_graph=differentiable)
             return gradient, None, None

@@ -46,11 +46,11 @@ class Loss(Rowwise):
     def value(self, laid: Laid) -> Any:
         plain = laid.indices is not None and all(option is None for option in laid.numbers.values())
         if plain and self.by_label is not None and laid.xp.attach_label is not None:
-            return reduced(laid.xp, laid.weighing, self._value_by_label(laid), None)
+            return reduced(laid.xp, laid.weighing, self._value_by_label(laid, *self.by_label), None)
         return reduced(laid.xp, laid.weighing, *self.formula(laid.xp, *laid.arrays, **laid.numbers))
 
-    def _value_by_label(self, laid: Laid) -> Any:
-        xp, (loss, gradient) = laid.xp, self.by_label or (None, None)
+    def _value_by_label(self, laid: Laid, loss: Callable[..., Any], gradient: Callable[..., Any]) -> Any:
+        xp = laid.xp
 
         def curvature(x: Any, labels: Any, t: Any) -> Any:
             y = one_hot(xp, labels, x)
