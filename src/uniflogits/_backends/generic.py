@@ -80,6 +80,21 @@ def _nothing(xp: Any, value: Any, slope: Any, step: Any) -> Any:
     return xp.where(nowhere, root, xp.where(infinite, far, nothing))
 
 
+def chunk_by_chunk(
+    concat: Callable[..., Any], step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
+) -> tuple[Any, tuple[Any, ...]]:
+    """`over_chunks` by a loop of Python's.
+
+    ``over_chunks(step, carry, rows, size)`` is ``step(carry, part of the rows)``, which gives a carry and a
+    tuple of results, for `size` rows at a time; the results are joined along the first axis.
+    """
+    parts = []
+    for start in range(0, rows[0].shape[0], size):
+        carry, results = step(carry, tuple(array[start : start + size] for array in rows))
+        parts.append(results)
+    return carry, tuple(concat(results) for results in zip(*parts, strict=True))
+
+
 class Backend:
     """One array library: its namespace, how arrays get into it, how a kernel runs there."""
 
@@ -159,6 +174,8 @@ class ArrayAPIBackend(Backend):
             stop_gradient=lambda x: x,
             attach=value_alone,
             slope=None,
+            recomputed=lambda function: function,
+            over_chunks=lambda *given: chunk_by_chunk(namespace.concat, *given),
             barrier=lambda *arrays: arrays,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),

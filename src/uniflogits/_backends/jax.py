@@ -40,11 +40,30 @@ def _slope(x: Any) -> Any:
 _slope.defjvps(lambda tangent, _, __: tangent)
 
 
+def _over_chunks(
+    step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
+) -> tuple[Any, tuple[Any, ...]]:
+    """A scan over the whole chunks, and what is left of the rows after it.
+
+    Only rows are cut, so that a sharding of the classes stays whole.
+    """
+    whole = rows[0].shape[0] // size
+    stacked = tuple(jnp.reshape(a[: whole * size], (whole, size, *a.shape[1:])) for a in rows)
+    carry, results = jax.lax.scan(step, carry, stacked)
+    results = tuple(jnp.reshape(a, (whole * size, *a.shape[2:])) for a in results)
+    if whole * size == rows[0].shape[0]:
+        return carry, results
+    carry, rest = step(carry, tuple(a[whole * size :] for a in rows))
+    return carry, tuple(jnp.concatenate(pair) for pair in zip(results, rest, strict=True))
+
+
 _NAMESPACE = extend(
     jnp,
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
     slope=_slope,
+    recomputed=jax.checkpoint,
+    over_chunks=_over_chunks,
     # XLA would compute each step of a scan anew wherever its result is used.
     barrier=lambda *arrays: jax.lax.optimization_barrier(arrays),
     dims=jnp.shape,

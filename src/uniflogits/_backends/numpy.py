@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
-from .generic import Backend, extend, value_alone
+from .generic import Backend, chunk_by_chunk, extend, value_alone
 
 
 class NumPyBackend(Backend):
@@ -20,6 +21,8 @@ class NumPyBackend(Backend):
         stop_gradient=lambda x: x,
         attach=value_alone,
         slope=None,
+        recomputed=lambda function: function,
+        over_chunks=functools.partial(chunk_by_chunk, np.concatenate),
         barrier=lambda *arrays: arrays,
         dims=np.shape,
         contiguous=np.ascontiguousarray,

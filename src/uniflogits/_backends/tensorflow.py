@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
 from . import _tensorflow_namespace as namespace
-from .generic import Backend, extend, value_and_nothing
+from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
@@ -25,12 +26,55 @@ def _slope(x: Any) -> Any:
     return tf.zeros_like(x), lambda cotangent: cotangent
 
 
+def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Saves the arguments for backward, and nothing else; tf.recompute_grad has no forward mode."""
+
+    def call(*arrays: Any) -> Any:
+        moving = [i for i, x in enumerate(arrays) if x is not None and x.dtype.is_floating]
+
+        def part(*some: Any) -> Any:
+            given = dict(zip(moving, some, strict=True))
+            return function(*(given.get(i, x) for i, x in enumerate(arrays)))
+
+        @tf.custom_gradient
+        def remade(*some: Any) -> Any:
+            eager = tf.executing_eagerly()
+            # A tape would remember what becomes of watched tensors. Graphs forget by themselves, and what
+            # vectorized_map makes of them has lost the gradient below: the formula's own is the same.
+            value = part(*(tf.stop_gradient(x) for x in some)) if eager else part(*some)
+
+            def gradient(cotangent: Any) -> Any:
+                again = some if eager else _after(cotangent, some)
+                with tf.GradientTape() as tape:
+                    tape.watch(again)
+                    value = part(*again)
+                return tape.gradient(
+                    value, again, cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                )
+
+            return value, gradient
+
+        return remade(*(arrays[i] for i in moving))
+
+    return call
+
+
+def _after(cotangent: Any, arrays: Any) -> list[Any]:
+    """The arrays, but not before the cotangent is there: a compiler would merge what is computed again."""
+    first = tf.reduce_max(tf.reshape(cotangent, [-1])[:1])
+    nothing = tf.where(tf.equal(first, first), tf.zeros_like(first), first)
+    return [x + tf.cast(tf.stop_gradient(nothing), x.dtype) for x in arrays]
+
+
 class TensorFlowBackend(Backend):
     name = "TensorFlow"
     xp = extend(
         namespace,
         attach=_attach,
         slope=_slope,
+        take=tf.gather,
+        recomputed=_recomputed,
+        over_chunks=functools.partial(chunk_by_chunk, namespace.concat),
         barrier=lambda *arrays: arrays,
         dims=namespace.shape,
         contiguous=lambda x: x,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 import torch
 import torch.autograd.forward_ad as forward_ad
 from torch._C._functorch import peek_interpreter_stack
+from torch.utils.checkpoint import checkpoint
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
-from .generic import Backend, extend, value_and_nothing
+from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
 
 def _transforming() -> bool:
@@ -80,6 +82,21 @@ def _expm1(x: torch.Tensor) -> torch.Tensor:
     return torch.where(torch.isinf(u), e, value + (e - u))
 
 
+def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Saves the arguments for backward, and nothing else, where torch can: not in its other transforms."""
+
+    def call(*arrays: Any) -> Any:
+        given = [x for x in arrays if x is not None]
+        compiling = torch.compiler.is_compiling()
+        if not compiling and (_transforming() or not any(_is_differentiated(x) for x in given)):
+            return function(*arrays)
+        if not compiling and any(forward_ad.unpack_dual(x).tangent is not None for x in given):
+            return function(*arrays)
+        return checkpoint(function, *arrays, use_reentrant=False, preserve_rng_state=False)
+
+    return call
+
+
 class TorchBackend(Backend):
     name = "torch"
     xp = extend(
@@ -87,6 +104,8 @@ class TorchBackend(Backend):
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
         slope=_slope,
+        recomputed=_recomputed,
+        over_chunks=functools.partial(chunk_by_chunk, torch.cat),
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         dims=lambda x: tuple(x.shape),

@@ -1,4 +1,4 @@
-"""The softmax cross-entropy of logits x, (..., K), and of what each class counts, y, (..., K); its derivatives.
+"""The softmax cross-entropy of logits x, (..., K), and what each class counts, y, (..., K); its derivatives.
 
 `class_weights` are (K,); an option that is None is left out.
 """
