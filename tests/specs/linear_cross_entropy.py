@@ -58,7 +58,7 @@ def samples(rng: np.random.Generator) -> list[Sample]:
         sample("chunks-of-1", some, labels, {"chunk_size": 1}),
         sample("chunks-of-3-mean", ahead, labels, {"chunk_size": 3, "reduction": "mean"}),
         sample("bias", some, labels, bias=bias),
-        sample("logits-far-off", some, labels, weight=vectors + 100.0, bias=bias),
+        sample("logits-far-off", some, labels, weight=vectors + 100.0),
         sample("missing-class", some, labels, {"chunk_size": 3}, bias=missing),
         sample("weights", ahead, right(ahead), weights=weights),
         sample("scalar-weight-sum", some, labels, {"reduction": "sum"}, weights=2.5),

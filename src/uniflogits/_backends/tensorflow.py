@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+# TensorFlow has no public way to ask whether a forward accumulator watches a tensor.
+from tensorflow.python.eager.forwardprop_util import pack_tangents
+
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
 from . import _tensorflow_namespace as namespace
@@ -31,6 +34,8 @@ def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*arrays: Any) -> Any:
         moving = [i for i, x in enumerate(arrays) if x is not None and x.dtype.is_floating]
+        if pack_tangents([arrays[i] for i in moving]).tangents:
+            return function(*arrays)  # forward accumulators do not see custom gradients
 
         def part(*some: Any) -> Any:
             given = dict(zip(moving, some, strict=True))
