@@ -15,6 +15,7 @@ import numpy as np
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
+from .._math.linear_pass import one_pass, total_of
 from .._math.products import product
 
 
@@ -95,6 +96,21 @@ def chunk_by_chunk(
         carry, results = step(carry, tuple(array[start:end, ...] for array in rows))
         parts.append(results)
     return carry, tuple(concat(results) for results in zip(*parts, strict=True))
+
+
+def losses_alone(exact: Any, one_pass: Any, arrays: Any, labels: Any) -> Any:
+    """`linear_losses` of a library without autodiff.
+
+    ``linear_losses(exact, one_pass, arrays, labels)`` is each row's loss; ``linear_total(exact, one_pass,
+    arrays, labels, factors)`` the sum of factors times losses. ``exact(*arrays)``, or ``exact(*arrays,
+    factors)``, is what to differentiate where a library has no better way than its plain autodiff;
+    ``one_pass(arrays, labels, factors)`` gives the losses with the gradients of that sum.
+    """
+    return one_pass(arrays, labels, None).raw
+
+
+def total_alone(xp: Any, exact: Any, one_pass: Any, arrays: Any, labels: Any, factors: Any) -> Any:
+    return total_of(xp, one_pass(arrays, labels, None).raw, factors)
 
 
 class Backend:
@@ -178,6 +194,9 @@ class ArrayAPIBackend(Backend):
             slope=None,
             recomputed=lambda function: function,
             over_chunks=lambda *given: chunk_by_chunk(namespace.concat, *given),
+            linear_pass=lambda *given: one_pass(self.xp, *given),
+            linear_losses=losses_alone,
+            linear_total=lambda *given: total_alone(self.xp, *given),
             barrier=lambda *arrays: arrays,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),

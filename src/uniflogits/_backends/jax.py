@@ -13,6 +13,8 @@ from jax.core import Tracer
 from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
+from .._math.linear_pass import one_pass, total_of
+from .._math.products import product
 from .generic import Backend, extend
 
 
@@ -57,6 +59,39 @@ def _over_chunks(
     return carry, tuple(jnp.concatenate(pair) for pair in zip(results, rest, strict=True))
 
 
+def _linear_total(exact: Any, one_pass: Any, arrays: Any, labels: Any, factors: Any) -> Any:
+    """The sum of factors times losses, its gradients made with it; their derivatives are the formula's."""
+
+    @jax.custom_jvp
+    def total(arrays: Any, factors: Any, labels: Any) -> Any:
+        return total_of(_NAMESPACE, one_pass(arrays, labels, None).raw, factors)
+
+    @functools.partial(total.defjvp, symbolic_zeros=True)
+    def _(primals: Any, tangents: Any) -> Any:
+        value, slopes = with_slopes(*primals)
+        given = jax.tree.leaves(tangents[:2], is_leaf=lambda t: isinstance(t, SymbolicZero))
+        pairs = zip(jax.tree.leaves(slopes), given, strict=True)
+        terms = [jnp.sum(product(jnp, t, slope)) for slope, t in pairs if not isinstance(t, SymbolicZero)]
+        return value, functools.reduce(jnp.add, terms, jnp.zeros_like(value))
+
+    @jax.custom_jvp
+    def with_slopes(arrays: Any, factors: Any, labels: Any) -> Any:
+        found = one_pass(arrays, labels, factors)
+        slopes = (found.by_hidden, found.by_vectors, found.by_bias), found.raw
+        return total_of(_NAMESPACE, found.raw, factors), slopes
+
+    @with_slopes.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        def formula(arrays: Any, factors: Any) -> Any:
+            return jax.value_and_grad(lambda arrays, factors: exact(*arrays, factors), (0, 1))(
+                arrays, factors
+            )
+
+        return jax.jvp(formula, primals[:2], tangents[:2])
+
+    return total(arrays, factors, labels)
+
+
 _NAMESPACE = extend(
     jnp,
     stop_gradient=jax.lax.stop_gradient,
@@ -64,6 +99,9 @@ _NAMESPACE = extend(
     slope=_slope,
     recomputed=jax.checkpoint,
     over_chunks=_over_chunks,
+    linear_pass=lambda *given: one_pass(_NAMESPACE, *given),
+    linear_losses=lambda exact, one_pass, arrays, labels: exact(*arrays),
+    linear_total=_linear_total,
     # XLA would compute each step of a scan anew wherever its result is used.
     barrier=lambda *arrays: jax.lax.optimization_barrier(arrays),
     dims=jnp.shape,

@@ -10,7 +10,8 @@ import numpy as np
 
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
-from .generic import Backend, chunk_by_chunk, extend, value_alone
+from . import _numpy_linear
+from .generic import Backend, chunk_by_chunk, extend, losses_alone, total_alone, value_alone
 
 
 class NumPyBackend(Backend):
@@ -23,6 +24,9 @@ class NumPyBackend(Backend):
         slope=None,
         recomputed=lambda function: function,
         over_chunks=functools.partial(chunk_by_chunk, np.concatenate),
+        linear_pass=_numpy_linear.one_pass,
+        linear_losses=losses_alone,
+        linear_total=functools.partial(total_alone, np),
         barrier=lambda *arrays: arrays,
         dims=np.shape,
         contiguous=np.ascontiguousarray,

@@ -14,6 +14,7 @@ from tensorflow.python.eager.forwardprop_util import pack_tangents
 
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
+from .._math.linear_pass import one_pass
 from . import _tensorflow_namespace as namespace
 from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
@@ -79,6 +80,9 @@ class TensorFlowBackend(Backend):
         slope=_slope,
         take=tf.gather,
         recomputed=_recomputed,
+        linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),
+        linear_losses=lambda exact, one_pass, arrays, labels: exact(*arrays),
+        linear_total=lambda exact, one_pass, arrays, labels, factors: exact(*arrays, factors),
         over_chunks=functools.partial(chunk_by_chunk, namespace.concat),
         barrier=lambda *arrays: arrays,
         dims=namespace.shape,

@@ -15,6 +15,8 @@ from torch.utils.checkpoint import checkpoint
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
+from .._math.linear_pass import one_pass, total_of
+from . import _torch_linear
 from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
 
@@ -97,6 +99,37 @@ def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _is_plain(*arrays: Any) -> bool:
+    """Whether these are ordinary tensors, and nothing but reverse mode may be watching."""
+    if torch.compiler.is_compiling() or _transforming():
+        return False
+    given = [x for x in arrays if x is not None]
+    return all(
+        type(x) in (torch.Tensor, torch.nn.Parameter) and x.device.type != "meta" for x in given
+    ) and not any(x.is_floating_point() and forward_ad.unpack_dual(x).tangent is not None for x in given)
+
+
+def _linear_pass(arrays: Any, labels: Any, factors: Any, z_loss: Any, size: int | None) -> Any:
+    moving = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in (*arrays, factors))
+    if moving or not _is_plain(*arrays, labels, factors):
+        return one_pass(TorchBackend.xp, arrays, labels, factors, z_loss, size)
+    return _torch_linear.one_pass(TorchBackend.xp, arrays, labels, factors, z_loss, size)
+
+
+def _linear_losses(exact: Any, one_pass: Any, arrays: Any, labels: Any) -> Any:
+    if not _is_plain(*arrays, labels):
+        return exact(*arrays)
+    return _torch_linear.losses(exact, one_pass, arrays, labels)
+
+
+def _linear_total(exact: Any, one_pass: Any, arrays: Any, labels: Any, factors: Any) -> Any:
+    if not _is_plain(*arrays, labels, factors):
+        return exact(*arrays, factors)
+    if not torch.is_grad_enabled() or not any(x is not None and x.requires_grad for x in (*arrays, factors)):
+        return total_of(TorchBackend.xp, one_pass(arrays, labels, None).raw, factors)
+    return _torch_linear.total(TorchBackend.xp, exact, one_pass, arrays, labels, factors)
+
+
 class TorchBackend(Backend):
     name = "torch"
     xp = extend(
@@ -105,6 +138,9 @@ class TorchBackend(Backend):
         attach=_attach,
         slope=_slope,
         recomputed=_recomputed,
+        linear_pass=_linear_pass,
+        linear_losses=_linear_losses,
+        linear_total=_linear_total,
         over_chunks=functools.partial(chunk_by_chunk, torch.cat),
         barrier=lambda *arrays: arrays,
         expm1=_expm1,

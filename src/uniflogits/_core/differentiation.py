@@ -51,6 +51,12 @@ def pull_kernel(xp: Any, plan: Plan, operands: dict[str, Any]) -> Any:
     return plan.operation.rule.pullback(laid, cast(xp, operands["cotangent"], plan.compute))
 
 
+def value_and_pull_kernel(xp: Any, plan: Plan, operands: dict[str, Any]) -> Any:
+    """Value and gradients together, of a rule that makes both in one pass."""
+    laid = lay_out(xp, plan, operands)
+    return plan.operation.rule.value_and_pullback(laid, cast(xp, operands["cotangent"], plan.compute))
+
+
 def push_kernel(xp: Any, plan: Plan, operands: dict[str, Any]) -> Any:
     laid = lay_out(xp, plan, operands)
     return plan.operation.rule.pushforward(laid, _cast_all(xp, plan, operands["tangents"]))

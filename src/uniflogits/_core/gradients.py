@@ -21,6 +21,8 @@ from .differentiation import (
     second,
     tangents_of,
     target_of,
+    value_and_pull_kernel,
+    value_shape,
 )
 from .errors import class_name, shown, type_error, value_error
 from .execution import evaluate, prepare
@@ -185,10 +187,8 @@ class ValueAndGradient:
                 )
         chosen = tuple(index % len(arrays) for index in self.numbers)
         if _is_operation(fun):
-            value, pullback = vjp(fun, *arrays, **options)
-            _check_scalar(value)
             offset = len(fun.args) if isinstance(fun, functools.partial) else 0
-            gradients = pullback(1.0)
+            value, gradients = _value_and_gradients(fun, arrays, options)
             grads = tuple(gradients[index + offset] for index in chosen)
             if any(one is None for one in grads):
                 raise type_error(
@@ -198,6 +198,18 @@ class ValueAndGradient:
             backend = _backend_of(arrays)
             value, grads = backend.value_and_grad(functools.partial(_scalar, fun), chosen, arrays, options)
         return value, grads if isinstance(self.argnums, tuple) else grads[0]
+
+
+def _value_and_gradients(fun: Any, arrays: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
+    target = target_of("value_and_grad", fun, arrays, options)
+    if target.gradient is None and hasattr(target.operation.rule, "value_and_pullback"):
+        call = prepare(target.operation, target.arrays, target.options)
+        if value_shape(call) == ():
+            cotangent = companion(call, "value_and_grad", "cotangent", 1.0, ())
+            return call.run(value_and_pull_kernel, cotangent=cotangent)
+    value, pullback = vjp(fun, *arrays, **options)
+    _check_scalar(value)
+    return value, pullback(1.0)
 
 
 def grad(op: Any, argnums: int = 0) -> Gradient:

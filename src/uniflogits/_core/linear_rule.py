@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from .._math import linear
 from .._math.linear import Classes
+from .._math.linear_pass import Pass, total_of
 from .._math.weighing import pulled, pushed, reduced
 from .layout import Laid, gradient_dtype, to_dtype
 
@@ -27,37 +29,77 @@ class LinearLoss:
         self.formula, self.gradients, self.curvature = formula, gradients, curvature
 
     def value(self, laid: Laid) -> Any:
-        xp, (h, _, labels), classes = laid.xp, laid.arrays, _classes(laid)
-        bias, weights = classes.bias, classes.options["class_weights"]
+        xp, (h, vectors, labels), bias = laid.xp, laid.arrays, laid.numbers["bias"]
+        none = laid.weighing.reduction == "none"
+        one_pass = functools.partial(self._pass, laid)
+        if laid.numbers["class_weights"] is not None:
+            # A pass has no gradient by these.
+            raw = self._exact(laid, h, vectors, bias)
+        elif none:
+            raw = xp.linear_losses(functools.partial(self._exact, laid), one_pass, (h, vectors, bias), labels)
+        else:
+            exact, factors = functools.partial(self._exact_total, laid), self._factors(laid, 1.0)
+            return xp.linear_total(exact, one_pass, (h, vectors, bias), labels, factors)
+        out = reduced(xp, laid.weighing, raw, _shares(laid))
+        return xp.reshape(out, laid.shape[:-1]) if none else out
+
+    def _exact(self, laid: Laid, h: Any, vectors: Any, bias: Any) -> Any:
+        """The raw losses by formulas of which plain autodiff is exact to the second order."""
+        xp, classes = laid.xp, _classes(laid)
 
         def losses(h: Any, columns: Any, bias: Any, weights: Any, labels: Any) -> Any:
             options = {**classes.options, "class_weights": weights}
             now = classes._replace(columns=columns, bias=bias, options=options)
             return linear.raw_losses(xp, self.formula, now, h, labels)
 
-        if _is_many(laid):
+        if _chunk(laid, small=True) is not None:
             losses = xp.recomputed(losses)
+        columns, weights = _transposed(xp, vectors), classes.options["class_weights"]
 
         def step(carry: Any, rows: Any) -> Any:
             h, labels = rows
-            return carry, (losses(h, classes.columns, bias, weights, labels),)
+            return carry, (losses(h, columns, bias, weights, labels),)
 
-        _, (raw,) = _over_chunks(laid, step, (), (h, labels))
-        out = reduced(xp, laid.weighing, raw, _shares(laid))
-        return out if laid.weighing.reduction != "none" else xp.reshape(out, laid.shape[:-1])
+        return _over_chunks(laid, step, (), (h, laid.arrays[2]))[1][0]
+
+    def _exact_total(self, laid: Laid, h: Any, vectors: Any, bias: Any, factors: Any) -> Any:
+        return total_of(laid.xp, self._exact(laid, h, vectors, bias), factors)
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
-        xp, (h, vectors, labels), classes = laid.xp, laid.arrays, _classes(laid)
+        return self.value_and_pullback(laid, cotangent)[1]
 
-        def step(total: Any, rows: Any) -> Any:
-            h, labels, factor = rows
-            slope = linear.slopes(xp, self.gradients, classes, h, labels)
-            slope = linear.scaled(xp, slope, factor)
-            return total + _transposed(xp, slope) @ h, (slope @ vectors,)
+    def value_and_pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Both at once: the value costs nothing beside the gradients."""
+        h, vectors, labels = laid.arrays
+        arrays = h, vectors, laid.numbers["bias"]
+        found = self._pass(laid, arrays, labels, self._factors(laid, cotangent))
+        out = reduced(laid.xp, laid.weighing, found.raw, _shares(laid))
+        if laid.weighing.reduction == "none":
+            out = laid.xp.reshape(out, laid.shape[:-1])
+        return out, self._restored(laid, found.by_hidden, found.by_vectors)
 
-        rows = (h, labels, self._factors(laid, cotangent))
-        by_vectors, (by_h,) = _over_chunks(laid, step, xp.zeros_like(vectors), rows)
-        return self._restored(laid, by_h, by_vectors)
+    def _pass(self, laid: Laid, arrays: tuple[Any, Any, Any], labels: Any, factors: Any) -> Pass:
+        """The losses of all rows, and the gradients of their sum times the factors (None: not those)."""
+        xp, (h, vectors, bias) = laid.xp, arrays
+        if _is_plain(laid):
+            return xp.linear_pass(arrays, labels, factors, laid.numbers["z_loss"], _chunk(laid, small=False))
+        classes = _classes(laid)._replace(columns=_transposed(xp, vectors), bias=bias)
+
+        def step(carry: Any, rows: Any) -> Any:
+            h, labels, *factor = rows
+            raw = linear.raw_losses(xp, self.formula, classes, h, labels)
+            if not factor:
+                return carry, (raw,)
+            slope = linear.scaled(xp, linear.slopes(xp, self.gradients, classes, h, labels), factor[0])
+            by_vectors, by_bias = carry
+            by_bias = None if bias is None else by_bias + xp.sum(slope, axis=0)
+            return (by_vectors + _transposed(xp, slope) @ h, by_bias), (raw, slope @ vectors)
+
+        if factors is None:
+            return Pass(_over_chunks(laid, step, (), (h, labels))[1][0])
+        nothing = xp.zeros_like(vectors), None if bias is None else xp.zeros_like(bias)
+        (by_vectors, by_bias), (raw, by_h) = _over_chunks(laid, step, nothing, (h, labels, factors))
+        return Pass(raw, by_h, by_vectors, by_bias)
 
     def pushforward(self, laid: Laid, tangents: tuple[Any, ...]) -> Any:
         xp, (h, _, labels), classes = laid.xp, laid.arrays, _classes(laid)
@@ -147,26 +189,19 @@ def _shares(laid: Laid) -> Any:
     return linear.shares(laid.xp, laid.arrays[2], laid.plan.trusted, laid.numbers["class_weights"])
 
 
-def _rows_at_once(laid: Laid) -> int | None:
-    """How many rows make a chunk; None where the shapes are not known yet: all of them."""
+def _chunk(laid: Laid, small: bool) -> int | None:
+    """How many rows make a chunk; None where all of them do, or where the shapes are not known yet."""
     given, (count, width) = laid.numbers["chunk_size"], laid.xp.dims(laid.arrays[0])
     classes = laid.xp.dims(laid.arrays[1])[0]
-    if not isinstance(count, int):
-        return None
-    if given is not None:
-        return given
-    known = isinstance(width, int) and isinstance(classes, int)
-    return linear.chunk_rows(width, classes) if known else None
-
-
-def _is_many(laid: Laid) -> bool:
-    size = _rows_at_once(laid)
-    return size is not None and laid.xp.dims(laid.arrays[0])[0] > size
+    if given is None and isinstance(width, int) and isinstance(classes, int):
+        given = linear.chunk_rows(width, classes, small)
+    return given if isinstance(count, int) and given is not None and count > given else None
 
 
 def _over_chunks(laid: Laid, step: Callable[..., Any], carry: Any, rows: tuple[Any, ...]) -> tuple[Any, Any]:
-    """step(carry, rows of a chunk) -> carry, tuple of results with a row each; the results are joined."""
-    size = _rows_at_once(laid)
-    if size is None or not _is_many(laid):
-        return step(carry, rows)
-    return laid.xp.over_chunks(step, carry, rows, size)
+    return linear.in_chunks(laid.xp, step, carry, rows, _chunk(laid, small=True))
+
+
+def _is_plain(laid: Laid) -> bool:
+    """Whether only what a single pass knows is asked for."""
+    return all(laid.numbers[name] is None for name in ("class_weights", "label_smoothing", "softcap"))

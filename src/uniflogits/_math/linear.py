@@ -1,6 +1,7 @@
 """Logits that are products of hidden states h, (n, D), with one vector per class, a few rows at a time.
 
-Derivatives are those of the losses of these rows by the products; (n, V) is the largest shape here.
+Derivatives are those of the losses of these rows by the products; (n, V) is the largest shape here. All of it
+is by the cross-entropy of logits; `linear_pass.py` has what is quicker where no option asks for more.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from . import capping
 from .products import product
 from .targets import one_hot
 
-# Numbers of one chunk of logits.
-_CHUNK = 2**23
+# Numbers of one chunk of logits, and of one that formulas make many arrays of.
+_CHUNK, _SMALL = 2**23, 2**21
 
 
 class Classes(NamedTuple):
@@ -25,12 +26,24 @@ class Classes(NamedTuple):
     options: dict[str, Any]  # of the loss
 
 
-def chunk_rows(width: int, classes: int) -> int:
+def chunk_rows(width: int, classes: int, small: bool) -> int:
     """Rows of a chunk: its logits are no more numbers than 2^23, or than the vectors of the classes.
 
-    Fewer rows would read and write the gradient of those vectors more often than they pay for.
+    Fewer rows would read and write the gradient of those vectors more often than they pay for. Formulas make
+    many arrays of a chunk's size, so theirs are a quarter of that.
     """
-    return max(_CHUNK // max(1, classes), width, 1)
+    limit, floor = (_SMALL, width // 4) if small else (_CHUNK, width)
+    return max(limit // max(1, classes), floor, 1)
+
+
+def in_chunks(xp: Any, step: Any, carry: Any, rows: tuple[Any, ...], size: int | None) -> tuple[Any, Any]:
+    """step(carry, some rows) -> carry, tuple of results with a row each; the results are joined.
+
+    `size` rows at a time; None: all.
+    """
+    if size is None:
+        return step(carry, rows)
+    return xp.over_chunks(step, carry, rows, size)
 
 
 def raw_losses(xp: Any, loss: Any, classes: Classes, h: Any, labels: Any) -> Any:
