@@ -52,7 +52,7 @@ def samples(rng: np.random.Generator) -> list[Sample]:
         sample("confident-and-wrong", ahead, (right(ahead) + 1) % CLASSES),
         sample("saturated", hidden(4, size=40.0), labels),
         sample("all-equal", np.zeros((4, WIDTH)), labels),
-        sample("one-example", hidden(), 4),
+        sample("one-example", hidden(), 4, {"chunk_size": 8}),
         sample("three-axes", hidden(2, 3), [[0, 1, 2], [3, 4, 5]], {"chunk_size": 4}),
         sample("one-feature", rng.normal(size=(3, 1)), [0, 1, 1], weight=rng.normal(size=(2, 1))),
         sample("chunks-of-1", some, labels, {"chunk_size": 1}),

@@ -14,7 +14,7 @@ def one_pass(arrays: tuple[Any, Any, Any], labels: Any, factors: Any, z_loss: An
     """As `_math.linear_pass.one_pass`; NumPy's labels have all been judged, so none is invalid."""
     h, vectors, bias = arrays
     count = h.shape[0]
-    size = count if size is None else size
+    size = max(count if size is None else size, 1)
     logits = np.empty((size, vectors.shape[0]), h.dtype)
     raw = np.empty(count, h.dtype)
     if factors is None:
