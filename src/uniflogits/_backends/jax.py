@@ -14,7 +14,6 @@ from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
-from .._math.products import product
 from .generic import Backend, extend
 
 
@@ -71,7 +70,7 @@ def _linear_total(exact: Any, one_pass: Any, arrays: Any, labels: Any, factors: 
         value, slopes = with_slopes(*primals)
         given = jax.tree.leaves(tangents[:2], is_leaf=lambda t: isinstance(t, SymbolicZero))
         pairs = zip(jax.tree.leaves(slopes), given, strict=True)
-        terms = [jnp.sum(product(jnp, t, slope)) for slope, t in pairs if not isinstance(t, SymbolicZero)]
+        terms = [jnp.sum(slope * t) for slope, t in pairs if not isinstance(t, SymbolicZero)]
         return value, functools.reduce(jnp.add, terms, jnp.zeros_like(value))
 
     @jax.custom_jvp
