@@ -77,17 +77,17 @@ class _Losses(torch.autograd.Function):
     """Each row's loss; backward makes the logits anew."""
 
     @staticmethod
-    def forward(ctx: Any, exact: Any, one_pass: Any, labels: Any, *arrays: Any) -> torch.Tensor:
-        ctx.exact, ctx.one_pass = exact, one_pass
-        ctx.save_for_backward(labels, *arrays)
-        return one_pass(arrays, labels, None).raw
+    def forward(ctx: Any, exact: Any, one_pass: Any, given: Any, *arrays: Any) -> torch.Tensor:
+        ctx.exact, ctx.one_pass, ctx.given = exact, one_pass, given
+        ctx.save_for_backward(*arrays)
+        return one_pass(given, arrays, None).raw
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Any) -> Any:
-        (cotangent,), (labels, *arrays) = cotangents, ctx.saved_tensors
+        (cotangent,), arrays = cotangents, ctx.saved_tensors
         if torch.is_grad_enabled():
-            return None, None, None, *_by_formula(ctx.exact, arrays, cotangent)
-        found = ctx.one_pass(tuple(arrays), labels, cotangent)
+            return None, None, None, *_by_formula(ctx.exact, ctx.given, arrays, cotangent)
+        found = ctx.one_pass(ctx.given, arrays, cotangent)
         return None, None, None, found.by_hidden, found.by_vectors, found.by_bias
 
 
@@ -95,9 +95,9 @@ class _Total(torch.autograd.Function):
     """The sum of factors times losses; its gradients are made with it."""
 
     @staticmethod
-    def forward(ctx: Any, xp: Any, exact: Any, one_pass: Any, labels: Any, factors: Any, *arrays: Any) -> Any:
-        found = one_pass(arrays, labels, factors)
-        ctx.exact = exact
+    def forward(ctx: Any, xp: Any, exact: Any, one_pass: Any, given: Any, factors: Any, *arrays: Any) -> Any:
+        found = one_pass(given, arrays, factors)
+        ctx.exact, ctx.given = exact, given
         # Inputs for the formula, should the derivative itself be differentiated; results to multiply.
         ctx.save_for_backward(*arrays, factors)
         ctx.slopes = (found.by_hidden, found.by_vectors, found.by_bias, found.raw)
@@ -107,7 +107,7 @@ class _Total(torch.autograd.Function):
     def backward(ctx: Any, *cotangents: Any) -> Any:
         (cotangent,) = cotangents
         if torch.is_grad_enabled():
-            *by_arrays, by_factors = _by_formula(ctx.exact, ctx.saved_tensors, cotangent)
+            *by_arrays, by_factors = _by_formula(ctx.exact, ctx.given, ctx.saved_tensors, cotangent)
         else:
             wanted = (*ctx.needs_input_grad[5:], ctx.needs_input_grad[4])
             *by_arrays, by_factors = (
@@ -117,19 +117,19 @@ class _Total(torch.autograd.Function):
         return None, None, None, None, by_factors, *by_arrays
 
 
-def _by_formula(exact: Callable[..., Any], arrays: Any, cotangent: torch.Tensor) -> list[Any]:
+def _by_formula(exact: Callable[..., Any], given: Any, arrays: Any, cotangent: torch.Tensor) -> list[Any]:
     """Gradients that can be differentiated again."""
     moving = [i for i, x in enumerate(arrays) if x is not None and x.requires_grad]
-    found = torch.autograd.grad(exact(*arrays), [arrays[i] for i in moving], cotangent, create_graph=True)
+    found = torch.autograd.grad(
+        exact(given, *arrays), [arrays[i] for i in moving], cotangent, create_graph=True
+    )
     by_place = dict(zip(moving, found, strict=True))
     return [by_place.get(i) for i in range(len(arrays))]
 
 
-def losses(exact: Any, one_pass: Any, arrays: Any, labels: torch.Tensor) -> Any:
-    return _Losses.apply(exact, one_pass, labels, *arrays)
+def losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
+    return _Losses.apply(exact, one_pass, given, *arrays)
 
 
-def total(
-    xp: Any, exact: Any, one_pass: Any, arrays: Any, labels: torch.Tensor, factors: torch.Tensor
-) -> Any:
-    return _Total.apply(xp, exact, one_pass, labels, factors, *arrays)
+def total(xp: Any, exact: Any, one_pass: Any, arrays: Any, given: Any, factors: torch.Tensor) -> Any:
+    return _Total.apply(xp, exact, one_pass, given, factors, *arrays)

@@ -98,19 +98,20 @@ def chunk_by_chunk(
     return carry, tuple(concat(results) for results in zip(*parts, strict=True))
 
 
-def losses_alone(exact: Any, one_pass: Any, arrays: Any, labels: Any) -> Any:
+def losses_alone(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
     """`linear_losses` of a library without autodiff.
 
-    ``linear_losses(exact, one_pass, arrays, labels)`` is each row's loss; ``linear_total(exact, one_pass,
-    arrays, labels, factors)`` the sum of factors times losses. ``exact(*arrays)``, or ``exact(*arrays,
-    factors)``, is what to differentiate where a library has no better way than its plain autodiff;
-    ``one_pass(arrays, labels, factors)`` gives the losses with the gradients of that sum.
+    ``linear_losses(exact, one_pass, arrays, given)`` is each row's loss; ``linear_total(exact, one_pass,
+    arrays, given, factors)`` the sum of factors times losses. ``exact(given, *arrays)``, or ``exact(given,
+    *arrays, factors)``, is what to differentiate where a library has no better way than its plain autodiff;
+    ``one_pass(given, arrays, factors)`` gives the losses with the gradients of that sum. ``given`` is
+    everything else that may be traced.
     """
-    return one_pass(arrays, labels, None).raw
+    return one_pass(given, arrays, None).raw
 
 
-def total_alone(xp: Any, exact: Any, one_pass: Any, arrays: Any, labels: Any, factors: Any) -> Any:
-    return total_of(xp, one_pass(arrays, labels, None).raw, factors)
+def total_alone(xp: Any, exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
+    return total_of(xp, one_pass(given, arrays, None).raw, factors)
 
 
 class Backend:

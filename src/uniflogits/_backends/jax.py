@@ -58,37 +58,34 @@ def _over_chunks(
     return carry, tuple(jnp.concatenate(pair) for pair in zip(results, rest, strict=True))
 
 
-def _linear_total(exact: Any, one_pass: Any, arrays: Any, labels: Any, factors: Any) -> Any:
+def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
     """The sum of factors times losses, its gradients made with it; their derivatives are the formula's."""
 
     @jax.custom_jvp
-    def total(arrays: Any, factors: Any, labels: Any) -> Any:
-        return total_of(_NAMESPACE, one_pass(arrays, labels, None).raw, factors)
+    def total(arrays: Any, factors: Any, given: Any) -> Any:
+        return total_of(_NAMESPACE, one_pass(given, arrays, None).raw, factors)
 
     @functools.partial(total.defjvp, symbolic_zeros=True)
     def _(primals: Any, tangents: Any) -> Any:
         value, slopes = with_slopes(*primals)
-        given = jax.tree.leaves(tangents[:2], is_leaf=lambda t: isinstance(t, SymbolicZero))
-        pairs = zip(jax.tree.leaves(slopes), given, strict=True)
+        moves = jax.tree.leaves(tangents[:2], is_leaf=lambda t: isinstance(t, SymbolicZero))
+        pairs = zip(jax.tree.leaves(slopes), moves, strict=True)
         terms = [jnp.sum(slope * t) for slope, t in pairs if not isinstance(t, SymbolicZero)]
         return value, functools.reduce(jnp.add, terms, jnp.zeros_like(value))
 
     @jax.custom_jvp
-    def with_slopes(arrays: Any, factors: Any, labels: Any) -> Any:
-        found = one_pass(arrays, labels, factors)
+    def with_slopes(arrays: Any, factors: Any, given: Any) -> Any:
+        found = one_pass(given, arrays, factors)
         slopes = (found.by_hidden, found.by_vectors, found.by_bias), found.raw
         return total_of(_NAMESPACE, found.raw, factors), slopes
 
     @with_slopes.defjvp
     def _(primals: Any, tangents: Any) -> Any:
-        def formula(arrays: Any, factors: Any) -> Any:
-            return jax.value_and_grad(lambda arrays, factors: exact(*arrays, factors), (0, 1))(
-                arrays, factors
-            )
+        arrays, factors, given = primals
+        formula = jax.value_and_grad(lambda arrays, factors: exact(given, *arrays, factors), (0, 1))
+        return jax.jvp(formula, (arrays, factors), tangents[:2])
 
-        return jax.jvp(formula, primals[:2], tangents[:2])
-
-    return total(arrays, factors, labels)
+    return total(arrays, factors, given)
 
 
 _NAMESPACE = extend(
@@ -99,7 +96,7 @@ _NAMESPACE = extend(
     recomputed=jax.checkpoint,
     over_chunks=_over_chunks,
     linear_pass=lambda *given: one_pass(_NAMESPACE, *given),
-    linear_losses=lambda exact, one_pass, arrays, labels: exact(*arrays),
+    linear_losses=lambda exact, one_pass, arrays, given: exact(given, *arrays),
     linear_total=_linear_total,
     # XLA would compute each step of a scan anew wherever its result is used.
     barrier=lambda *arrays: jax.lax.optimization_barrier(arrays),

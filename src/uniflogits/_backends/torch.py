@@ -116,18 +116,18 @@ def _linear_pass(arrays: Any, labels: Any, factors: Any, z_loss: Any, size: int 
     return _torch_linear.one_pass(TorchBackend.xp, arrays, labels, factors, z_loss, size)
 
 
-def _linear_losses(exact: Any, one_pass: Any, arrays: Any, labels: Any) -> Any:
-    if not _is_plain(*arrays, labels):
-        return exact(*arrays)
-    return _torch_linear.losses(exact, one_pass, arrays, labels)
+def _linear_losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
+    if not _is_plain(*arrays, given[0]):
+        return exact(given, *arrays)
+    return _torch_linear.losses(exact, one_pass, arrays, given)
 
 
-def _linear_total(exact: Any, one_pass: Any, arrays: Any, labels: Any, factors: Any) -> Any:
-    if not _is_plain(*arrays, labels, factors):
-        return exact(*arrays, factors)
+def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
+    if not _is_plain(*arrays, given[0], factors):
+        return exact(given, *arrays, factors)
     if not torch.is_grad_enabled() or not any(x is not None and x.requires_grad for x in (*arrays, factors)):
-        return total_of(TorchBackend.xp, one_pass(arrays, labels, None).raw, factors)
-    return _torch_linear.total(TorchBackend.xp, exact, one_pass, arrays, labels, factors)
+        return total_of(TorchBackend.xp, one_pass(given, arrays, None).raw, factors)
+    return _torch_linear.total(TorchBackend.xp, exact, one_pass, arrays, given, factors)
 
 
 class TorchBackend(Backend):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -31,15 +30,24 @@ class LinearLoss:
     def value(self, laid: Laid) -> Any:
         xp, (h, vectors, labels), bias = laid.xp, laid.arrays, laid.numbers["bias"]
         none = laid.weighing.reduction == "none"
-        one_pass = functools.partial(self._pass, laid)
+        arrays, given = (h, vectors, bias), (labels, _traced(laid))
+
+        def one_pass(given: Any, arrays: Any, factors: Any) -> Pass:
+            return self._pass(_relaid(laid, given, *arrays), arrays, given[0], factors)
+
+        def exact(given: Any, *arrays: Any) -> Any:
+            return self._exact(_relaid(laid, given, *arrays), *arrays)
+
+        def exact_total(given: Any, h: Any, vectors: Any, bias: Any, factors: Any) -> Any:
+            return total_of(xp, exact(given, h, vectors, bias), factors)
+
         if laid.numbers["class_weights"] is not None:
             # A pass has no gradient by these.
             raw = self._exact(laid, h, vectors, bias)
         elif none:
-            raw = xp.linear_losses(functools.partial(self._exact, laid), one_pass, (h, vectors, bias), labels)
+            raw = xp.linear_losses(exact, one_pass, arrays, given)
         else:
-            exact, factors = functools.partial(self._exact_total, laid), self._factors(laid, 1.0)
-            return xp.linear_total(exact, one_pass, (h, vectors, bias), labels, factors)
+            return xp.linear_total(exact_total, one_pass, arrays, given, self._factors(laid, 1.0))
         out = reduced(xp, laid.weighing, raw, _shares(laid))
         return xp.reshape(out, laid.shape[:-1]) if none else out
 
@@ -61,9 +69,6 @@ class LinearLoss:
             return carry, (losses(h, columns, bias, weights, labels),)
 
         return _over_chunks(laid, step, (), (h, laid.arrays[2]))[1][0]
-
-    def _exact_total(self, laid: Laid, h: Any, vectors: Any, bias: Any, factors: Any) -> Any:
-        return total_of(laid.xp, self._exact(laid, h, vectors, bias), factors)
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
         return self.value_and_pullback(laid, cotangent)[1]
@@ -179,6 +184,17 @@ def _classes(laid: Laid) -> Classes:
     bias, softcap = options.pop("bias"), options.pop("softcap")
     columns = _transposed(laid.xp, laid.arrays[1])
     return Classes(columns, bias, softcap, laid.plan.trusted, options)
+
+
+def _traced(laid: Laid) -> dict[str, Any]:
+    """Numbers that a library may trace. What is attached to its autodiff runs when their trace is over."""
+    return {name: laid.numbers[name] for name in ("label_smoothing", "z_loss", "softcap")}
+
+
+def _relaid(laid: Laid, given: Any, h: Any, vectors: Any, bias: Any) -> Laid:
+    """The call with other arrays and traced numbers, of the same shapes."""
+    labels, numbers = given
+    return laid._replace(arrays=(h, vectors, labels), numbers={**laid.numbers, **numbers, "bias": bias})
 
 
 def _transposed(xp: Any, matrix: Any) -> Any:
