@@ -14,16 +14,18 @@ def one_pass(arrays: tuple[Any, Any, Any], labels: Any, factors: Any, z_loss: An
     """As `_math.linear_pass.one_pass`; NumPy's labels have all been judged, so none is invalid."""
     h, vectors, bias = arrays
     count = h.shape[0]
-    size = max(count if size is None else size, 1)
-    logits = np.empty((size, vectors.shape[0]), h.dtype)
+    step = max(count if size is None else size, 1)
+    logits = np.empty((step, vectors.shape[0]), h.dtype)
     raw = np.empty(count, h.dtype)
-    if factors is None:
-        by_h = by_vectors = by_bias = None
-    else:
+    by_h: Any = None
+    by_vectors: Any = None
+    by_bias: Any = None
+    part: Any = None
+    if factors is not None:
         by_h, by_vectors, part = np.empty_like(h), np.zeros_like(vectors), np.empty_like(vectors)
         by_bias = None if bias is None else np.zeros_like(bias)
-    for start in range(0, count, size):
-        some = slice(start, min(start + size, count))
+    for start in range(0, count, step):
+        some = slice(start, min(start + step, count))
         x, y = logits[: some.stop - start], labels[some]
         row = np.arange(len(y)), y
         np.matmul(h[some], vectors.T, out=x)
@@ -48,10 +50,9 @@ def one_pass(arrays: tuple[Any, Any, Any], labels: Any, factors: Any, z_loss: An
         total = x.sum(axis=1)
         rows = rows_of(np, own, largest, total, z_loss)
         raw[some] = rows.raw
-        if by_h is None:
+        if factors is None:
             continue
         others, label = factors[some] * rows.others / total, factors[some] * rows.label
-        # The label's entry is the derivative over the factor of the others; where that is 0 there are none.
         scaled = others[:, None] * h[some]
         np.matmul(x.T, scaled, out=part)
         by_vectors += part

@@ -173,9 +173,8 @@ def _with_vectors(xp: Any, plan: Plan, operands: Any, given: tuple[Any, ...], sh
     weights = _weights(xp, operands, plan.compute, tuple(lead))
     if len(lead) != 1:
         x = xp.reshape(x, (count, width))
-        labels, removed, weights = (
-            None if a is None else xp.reshape(a, (count,)) for a in (labels, removed, weights)
-        )
+        labels = xp.reshape(labels, (count,))
+        removed, weights = (None if a is None else xp.reshape(a, (count,)) for a in (removed, weights))
     if weights is not None:
         removed = (weights == 0) if removed is None else removed | (weights == 0)
     if removed is not None:
