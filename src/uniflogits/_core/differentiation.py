@@ -163,6 +163,17 @@ def target_of(name: str, op: Any, arrays: tuple[Any, ...], options: dict[str, An
     return _Target(operation, None, arrays, options)
 
 
+def in_one_pass(target: _Target) -> tuple[Any, Any] | None:
+    """A scalar's value and gradients together, where the rule makes both at once; None elsewhere."""
+    if target.gradient is not None or not hasattr(target.operation.rule, "value_and_pullback"):
+        return None
+    call = prepare(target.operation, target.arrays, target.options)
+    if value_shape(call) != ():
+        return None
+    cotangent = companion(call, "value_and_grad", "cotangent", 1.0, ())
+    return call.run(value_and_pull_kernel, cotangent=cotangent)
+
+
 def second(target: _Target) -> tuple[Call, Any]:
     operation, gradient = target.operation, target.gradient
     assert gradient is not None

@@ -13,6 +13,7 @@ from .differentiation import (
     Gradient,
     called,
     companion,
+    in_one_pass,
     pull,
     pull_gradient_kernel,
     push_gradient_kernel,
@@ -21,8 +22,6 @@ from .differentiation import (
     second,
     tangents_of,
     target_of,
-    value_and_pull_kernel,
-    value_shape,
 )
 from .errors import class_name, shown, type_error, value_error
 from .execution import evaluate, prepare
@@ -202,11 +201,9 @@ class ValueAndGradient:
 
 def _value_and_gradients(fun: Any, arrays: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
     target = target_of("value_and_grad", fun, arrays, options)
-    if target.gradient is None and hasattr(target.operation.rule, "value_and_pullback"):
-        call = prepare(target.operation, target.arrays, target.options)
-        if value_shape(call) == ():
-            cotangent = companion(call, "value_and_grad", "cotangent", 1.0, ())
-            return call.run(value_and_pull_kernel, cotangent=cotangent)
+    together = in_one_pass(target)
+    if together is not None:
+        return together
     value, pullback = vjp(fun, *arrays, **options)
     _check_scalar(value)
     return value, pullback(1.0)
