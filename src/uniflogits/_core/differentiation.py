@@ -193,3 +193,11 @@ def second(target: _Target) -> tuple[Call, Any]:
 
 def called(op: Any) -> str:
     return getattr(op, "__name__", None) or class_name(op)
+
+
+def as_tuple(argument: str, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (tuple, list)):
+        raise type_error(
+            "jvp", f"{argument} must be a tuple with one entry per array, got {class_name(value)}"
+        )
+    return tuple(value)

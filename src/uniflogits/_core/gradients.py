@@ -11,6 +11,7 @@ from .._backends import NUMPY, find_backend
 from . import annotations as roles
 from .differentiation import (
     Gradient,
+    as_tuple,
     called,
     companion,
     in_one_pass,
@@ -23,7 +24,7 @@ from .differentiation import (
     tangents_of,
     target_of,
 )
-from .errors import class_name, shown, type_error, value_error
+from .errors import shown, type_error, value_error
 from .execution import evaluate, prepare
 from .operation import operation_of
 
@@ -115,8 +116,8 @@ def jvp(op: Any, arrays: Any, tangents: Any, /, **options: Any) -> tuple[Any, An
     >>> tangent.round(3)
     array([0.25 , 0.105])
     """
-    arrays = _as_tuple("arrays", arrays)
-    tangents = _as_tuple("tangents", tangents)
+    arrays = as_tuple("arrays", arrays)
+    tangents = as_tuple("tangents", tangents)
     target = target_of("jvp", op, arrays, options)
     if len(tangents) != len(arrays):
         raise value_error(
@@ -294,11 +295,3 @@ def _argnums(name: str, argnums: Any) -> tuple[int, ...]:
     if not given or any(isinstance(one, bool) or not isinstance(one, numbers.Integral) for one in given):
         raise type_error(name, f"argnums must be an int or a tuple of ints, got {argnums!r}")
     return tuple(int(one) for one in given)
-
-
-def _as_tuple(argument: str, value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, (tuple, list)):
-        raise type_error(
-            "jvp", f"{argument} must be a tuple with one entry per array, got {class_name(value)}"
-        )
-    return tuple(value)
