@@ -47,6 +47,45 @@ def permutation(
     yield "classes in another order", by_class, expected, 8
 
 
+def order_of_rows(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """The order of the examples doesn't matter; vectors of classes belong to none of them."""
+    vectors, labels = rest
+    rows = rng.permutation(x.shape[0])
+    yield "rows in another order", apply(x[rows], vectors, labels[rows]), apply(x, vectors, labels)[rows], 8
+
+
+def order_of_classes(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """The order of the vectors of the classes doesn't matter, if labels follow."""
+    vectors, labels = rest
+    classes = rng.permutation(vectors.shape[0])
+    yield (
+        "classes in another order",
+        apply(x, vectors[classes], np.argsort(classes)[labels]),
+        apply(x, vectors, labels),
+        8,
+    )
+
+
+def common_vector(
+    apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
+) -> Iterator[Pair]:
+    """A vector added to those of all classes moves all logits of a row alike."""
+    vectors, labels = np.round(rest[0] / 8), rest[1]
+    # Integers below 8 in size, so that sums of 5 products are exact in every dtype.
+    h = np.clip(np.round(x), -7, 7).astype(x.dtype)
+    moved = (np.clip(vectors, -7, 7) + rng.integers(-4, 5, size=vectors.shape[1])).astype(x.dtype)
+    yield (
+        "vectors moved",
+        apply(h, moved, labels),
+        apply(h, np.clip(vectors, -7, 7).astype(x.dtype), labels),
+        0,
+    )
+
+
 def sums_to_one(
     apply: Apply, x: np.ndarray, rest: tuple[Any, ...], rng: np.random.Generator
 ) -> Iterator[Pair]:

@@ -139,6 +139,11 @@ TORCH = [
         "weights",
     ),
     (
+        "F.linear_cross_entropy(x, m.to(x.dtype), y % 3)",
+        'ul.linear_cross_entropy(x, m.to(x.dtype), y % 3, reduction="mean")',
+        f"{_MEAN}; `linear_weight` and `linear_bias` there are `weight` and `bias` here",
+    ),
+    (
         "F.nll_loss(F.log_softmax(x, -1), y, reduction='none')",
         "ul.softmax_cross_entropy_with_integer_labels(x, y)",
         "takes log-probabilities; those are logits too",

@@ -66,13 +66,14 @@ def test_promotion(cell: Cell) -> None:
     """Integers and booleans become the library's default float before any arithmetic: uint8 never wraps."""
     adapter, failures = cell.adapter, cell.failures()
     logits = np.array([[3, 250, 0], [0, 1, 1]])
-    labels = {
+    partners = {
         "float": logits,
+        "class_vectors": logits % 2,
         "integer_labels": np.array([1, 0]),
         "dense_labels": np.array([[0, 1, 0], [1, 0, 0]]),
         "binary_labels": np.array([[0, 1, 0], [1, 0, 0]]),
     }
-    others = [adapter.array(labels[cell.op.roles[name]]) for name in cell.op.arrays[1:]]
+    others = [adapter.array(partners[cell.op.roles[name]]) for name in cell.op.arrays[1:]]
     for dtype in ("uint8", "int8", "int16", "int32", "int64", "bool"):
         given = (logits % 128).astype(dtype) if dtype == "int8" else logits.astype(dtype)
         with adapter.calling():

@@ -61,6 +61,8 @@ def _labels(cell: Cell, name: str, rng: np.random.Generator) -> np.ndarray:
     role = cell.op.roles[name]
     if role == "float":
         return (rng.integers(-480, 480, size=(ROWS, CLASSES)) / 8).astype(np.float32)
+    if role == "class_vectors":
+        return (rng.integers(-480, 480, size=(CLASSES, CLASSES)) / 64).astype(np.float32)
     if role == "integer_labels":
         return rng.integers(0, CLASSES, size=ROWS)
     if role == "dense_labels":

@@ -9,6 +9,7 @@ import numpy as np
 
 import uniflogits as ul
 
+from .exact import Reference
 from .harness import Cell, Failures, matrix
 
 LOGITS = np.array([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0], [2.0, 2.0, -4.0]])
@@ -36,6 +37,16 @@ def _judged(cell: Cell) -> bool:
     return cell.op.roles.get("labels") in GOOD
 
 
+def _between(cell: Cell) -> tuple[Any, ...]:
+    """What comes between logits and labels: vectors of classes with which hidden states are logits."""
+    return () if cell.op.vectors is None else (cell.adapter.array(np.eye(3), "float32"),)
+
+
+def _operation(cell: Cell) -> Callable[..., Any]:
+    between, public = _between(cell), cell.public
+    return lambda x, labels, **options: public(x, *between, labels, **options)
+
+
 def _calls(cell: Cell, function: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
     """The ways of calling in which this library's values cannot be read."""
     if not cell.adapter.reads_values:
@@ -49,9 +60,12 @@ def test_traced_labels(cell: Cell) -> None:
     role = cell.op.roles["labels"]
     x = adapter.array(LOGITS, "float32")
     cotangent = adapter.array(np.ones(GOOD[role].shape), "float32")
-    for mode, value in _calls(cell, cell.public).items():
-        plain = adapter.to_numpy(cell.public(x, _native(cell, GOOD[role])))
-        failures.same(f"{mode}, good labels", adapter.to_numpy(value(x, _native(cell, GOOD[role]))), plain)
+    operation = _operation(cell)
+    for mode, value in _calls(cell, operation).items():
+        plain = adapter.to_numpy(operation(x, _native(cell, GOOD[role])))
+        alike = Reference(plain.astype(float), np.zeros(plain.shape), np.zeros(plain.shape))
+        good = adapter.to_numpy(value(x, _native(cell, GOOD[role])))
+        failures.compare(f"{mode}, good labels", good, [alike], "float32", cell.row.value)
         for label, labels in _bad(role):
             given = _native(cell, labels)
             with adapter.calling():
@@ -70,14 +84,17 @@ def _native(cell: Cell, labels: np.ndarray) -> Any:
 
 
 def _reduced(cell: Cell, mode: str) -> Callable[..., Any]:
-    return _calls(cell, lambda x, y: cell.public(x, y, reduction="mean"))[mode]
+    operation = _operation(cell)
+    return _calls(cell, lambda x, y: operation(x, y, reduction="mean"))[mode]
 
 
 def _gradients(cell: Cell, mode: str, value: Any, x: Any, labels: Any, cotangent: Any) -> dict[str, Any]:
     adapter = cell.adapter
 
+    between, public = _between(cell), cell.public
+
     def closed(x: Any, labels: Any) -> Any:
-        return ul.vjp(cell.public, x, labels)[1](1.0)[0]
+        return ul.vjp(public, x, *between, labels)[1](1.0)[0]
 
     with adapter.calling():
         found = {"vjp": _calls(cell, closed)[mode](x, labels)}

@@ -107,8 +107,17 @@ def _check_gradient(
 
 def _has_examples(cell: Cell, sample: Sample) -> bool:
     """Whether the first array is of two dimensions, and the others are as long."""
-    shapes = [np.shape(sample.arrays[name]) for name in cell.op.arrays]
+    shapes = [np.shape(sample.arrays[name]) for name in cell.op.arrays if name != cell.op.vectors]
     return len(shapes[0]) == 2 and len({shape[:1] for shape in shapes}) == 1
+
+
+def _of_examples(cell: Cell, one: Ready) -> tuple[Any, list[Any]]:
+    """The call as a function of the arrays with one entry per example: all but vectors of classes."""
+    if cell.op.vectors is None:
+        return one.apply(cell.public), one.arrays
+    place = cell.op.arrays.index(cell.op.vectors)
+    rest = [array for i, array in enumerate(one.arrays) if i != place]
+    return lambda *some: cell.public(*some[:place], one.arrays[place], *some[place:]), rest
 
 
 @matrix("mapped", having=lambda cell: _compilable(cell) and cell.dtype == "float32")
@@ -120,9 +129,10 @@ def test_mapped(cell: Cell) -> None:
         one = ready(cell, sample)
         value = first(run(cell, one))
         ct = random_like(tuple(value.shape), cell.adapter.dtype(value), cell.operation, sample.id)
-        for mode, mapped in cell.adapter.mapped(one.apply(cell.public)).items():
-            _check_value(cell, one, sample, failures, mode, mapped(*one.arrays))
-            found = cell.adapter.gradients(mapped, one.arrays, cell.adapter.array(ct), [0])
+        function, arrays = _of_examples(cell, one)
+        for mode, mapped in cell.adapter.mapped(function).items():
+            _check_value(cell, one, sample, failures, mode, mapped(*arrays))
+            found = cell.adapter.gradients(mapped, arrays, cell.adapter.array(ct), [0])
             for way, gradients in found.items():
                 _check_gradient(cell, one, sample, failures, f"{mode}, {way}", gradients[0], ct)
     failures.finish()

@@ -88,26 +88,33 @@ def _plain_samples(operation: Operation, spec: Spec) -> Iterator[Sample]:
 def _examples(operation: Operation, samples: list[Sample]) -> Arrays:
     """Examples of all samples, dealt out in turn."""
     rng = np.random.default_rng(SEED)
+    # Vectors of classes belong to all examples: those of one sample's alone.
+    shared = (
+        {} if operation.vectors is None else {operation.vectors: _short(samples[0].arrays[operation.vectors])}
+    )
+    samples = [s for s in samples if all(np.array_equal(_short(s.arrays[n]), a) for n, a in shared.items())]
     packs = [pack for sample in samples if (pack := list(_split(operation, sample, rng)))]
     shapes = [tuple(array.shape for array in pack[0].values()) for pack in packs]
     usual = max(shapes, key=shapes.count)
     packs = [pack for pack, shape in zip(packs, shapes, strict=True) if shape == usual]
     dealt = [pack[turn] for turn in range(max(map(len, packs))) for pack in packs if turn < len(pack)]
     count = ENTRIES // int(np.prod(usual[0], dtype=int))
-    return {name: np.stack([example[name] for example in dealt[:count]]) for name in operation.arrays}
+    stacked = {name: np.stack([example[name] for example in dealt[:count]]) for name in dealt[0]}
+    return {name: shared[name] if name in shared else stacked[name] for name in operation.arrays}
 
 
 def _split(operation: Operation, sample: Sample, rng: np.random.Generator) -> Iterator[Arrays]:
     """The examples of a sample in random order; of an elementwise operation single numbers."""
-    arrays = {name: _short(np.asarray(sample.arrays[name])) for name in operation.arrays}
-    if len(operation.partners) > 1:
+    names = [name for name in operation.arrays if name != operation.vectors]
+    arrays = {name: _short(np.asarray(sample.arrays[name])) for name in names}
+    if len(operation.shaping) > 1:
         arrays = dict(zip(arrays, np.broadcast_arrays(*arrays.values()), strict=True))
-    if "axis" not in operation.options:
+    if "axis" not in operation.options and operation.vectors is None:
         arrays = {name: array.ravel() for name, array in arrays.items()}
     for place in rng.permutation(len(arrays[operation.arrays[0]])):
         example = {name: np.asarray(array[place]) for name, array in arrays.items()}
         # Of equal partners some derivatives are 0, and differences of the oracle only nearly.
-        partners = [example[name] for name in operation.partners]
+        partners = [example[name] for name in operation.shaping]
         if len(partners) == 1 or not np.array_equal(*partners):
             yield example
 
@@ -130,10 +137,18 @@ def _gradient(
     cotangent: np.ndarray,
 ) -> Reference:
     """Part by part: every example stands for itself."""
+    if name == operation.vectors:  # what all examples share moves with all of them
+        positions, answer = exact.gradient(spec, _call(operation, arrays, options), name, cotangent)
+        assert len(positions) == arrays[name].size, f"{operation.name}: not all derivatives by {name}"
+        shape = arrays[name].shape
+        return Reference(*(f.reshape(shape) for f in (answer.high, answer.low, answer.scale)))
     parts = []
     step = max(1, PART * len(cotangent) // arrays[operation.arrays[0]].size)
     for start in range(0, len(cotangent), step):
-        part = {key: array[start : start + step] for key, array in arrays.items()}
+        part = {
+            key: array if key == operation.vectors else array[start : start + step]
+            for key, array in arrays.items()
+        }
         call = _call(operation, part, options)
         positions, answer = exact.gradient(spec, call, name, cotangent[start : start + step])
         assert len(positions) == part[name].size, f"{operation.name}: not all derivatives by {name}"

@@ -23,6 +23,7 @@ from .logspace import logsubexp as logsubexp
 from .logspace import logsumexp as logsumexp
 from .logspace import xlog1py as xlog1py
 from .logspace import xlogy as xlogy
+from .losses import linear_cross_entropy as linear_cross_entropy
 from .losses import sigmoid_binary_cross_entropy as sigmoid_binary_cross_entropy
 from .losses import sigmoid_focal_loss as sigmoid_focal_loss
 from .losses import softmax_cross_entropy as softmax_cross_entropy

@@ -80,6 +80,8 @@ def _labels_of(dtype: type[np.integer]) -> Exhibit:
 
 
 _RNG = np.random.default_rng(20)
+_LAYER = {"hidden": [[1.0, -0.5], [0.25, 2.0]], "weight": [[0.5, 1.0], [-1.5, 0.75], [1.0, -0.25]]}
+_IN_CHUNKS = "F.linear_cross_entropy(x, y, z.long(), options=torch.nn.LinearCrossEntropyOptions())"
 
 EXHIBITS = (
     Exhibit(
@@ -196,6 +198,29 @@ EXHIBITS = (
         dtype="bfloat16",
         gradient=COMPUTED,
         peers=_OF_INDICES,
+    ),
+    Exhibit(
+        "C21-second",
+        "second derivative of a cross-entropy that makes its own logits, a chunk at a time",
+        "linear_cross_entropy",
+        {**_LAYER, "labels": np.asarray([0, 2])},
+        ("pytorch/pytorch#124480",),
+        options={"reduction": "mean"},
+        gradient=COMPUTED,
+        second=True,
+        shown="second",
+        peers={"torch": f"second(lambda x: {_IN_CHUNKS}, x)"},
+    ),
+    Exhibit(
+        "C21-ignored",
+        "the mean of such a cross-entropy where every label is ignored",
+        "linear_cross_entropy",
+        {**_LAYER, "labels": np.asarray([-100, -100])},
+        ("pytorch/pytorch#124480",),
+        options={"ignore_index": -100, "reduction": "mean"},
+        value=0,
+        gradient=[[0, 0], [0, 0]],
+        peers={"torch": _IN_CHUNKS},
     ),
     Exhibit(
         "C26",

@@ -13,6 +13,7 @@ from .entmax import entmax as entmax
 from .entmax import sparsemax as sparsemax
 from .focal import sigmoid_focal_loss as sigmoid_focal_loss
 from .focal import softmax_focal_loss as softmax_focal_loss
+from .linear import linear_cross_entropy as linear_cross_entropy
 from .log_odds import logit as logit
 from .log_odds import logit_from_log_prob as logit_from_log_prob
 from .logspace import cumulative_logsumexp as cumulative_logsumexp

@@ -114,7 +114,7 @@ def made_edge(
     return Edge(id, arrays, value, options, gradient, dtypes, keep_dtype)
 
 
-_KEYWORDS = ("where", "weights", "class_weights", "pos_weight", "alpha")
+_KEYWORDS = ("where", "bias", "weights", "class_weights", "pos_weight", "alpha")
 
 
 def _split(arrays: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:

@@ -31,13 +31,19 @@ BINARY_LABELS = np.asarray([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], dtype=np.float32)
 CLASS_LABELS = np.asarray([0, 2])
 
 
-def bad_loss_options(operation: str, labels: np.ndarray, *, rows: bool) -> tuple[BadInput, ...]:
-    """The options that losses share, those that the operation has; ``rows``: of a softmax loss."""
+def bad_loss_options(
+    operation: str, labels: np.ndarray, *, rows: bool, vectors: np.ndarray | None = None
+) -> tuple[BadInput, ...]:
+    """The options that losses share, those that the operation has; ``rows``: of a softmax loss.
+
+    ``vectors``: of the classes, for an operation that takes them between the logits' place and the labels.
+    """
+    arrays = (LOGITS, labels) if vectors is None else (LOGITS, vectors, labels)
 
     def one(
         id: str, options: Mapping[str, Any], error: type[Exception], text: str, **fields: Any
     ) -> BadInput:
-        return bad(operation, id, (LOGITS, labels), dict(options), error, text, **fields)
+        return bad(operation, id, arrays, dict(options), error, text, **fields)
 
     def number(id: str, option: str, value: Any) -> BadInput:
         if isinstance(value, float):

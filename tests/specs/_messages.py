@@ -44,12 +44,20 @@ TEXTS = {
     "broadcast": "{option} must broadcast to the shape of {arg}, {shape}, got {got}",
     "weights-shape": ("weights must be a number or have the shape of the unreduced loss, {shape}, got {got}"),
     "class-weights-shape": "class_weights must have one weight per class, shape {shape}, got {got}",
+    "bias-shape": "bias must have one number per class, shape {shape}, got {got}",
+    "vectors-shape": (
+        "weight must have one row per class, of the length of the last axis of {arg}, {shape}, got {got}"
+    ),
+    "vectors-none": "weight must have at least one row, got shape {got}",
     "class-weights-axes": "class_weights needs classes along one axis, got axis={axis}",
     "broadcast-together": "{arg} must broadcast with {first}, shape {shape}, got {got}",
     "real-dtype": f"{{option}} {_REAL} {{dtype}}",
     # Python options
     "beta": "beta must be finite and greater than 0, got {got}",
     "cap": "cap must be finite and greater than 0, got {got}",
+    "softcap": "softcap must be finite and greater than 0, got {got}",
+    "chunk-size": "chunk_size must be at least 1, got {got}",
+    "chunk-size-class": "chunk_size must be an int or None, got {got}",
     "eps": "eps must be at least 0 and less than 0.5, got {got}",
     "missing-option": "{option} must be given, by keyword",
     "alpha": "alpha must be finite and at least 1, got {got}",
@@ -64,6 +72,10 @@ TEXTS = {
     "labels-dtype": "labels must be integers, got dtype {dtype}",
     "labels-range": (
         "labels must be class indices from 0 to {last} ({classes} classes along axis {axis}), got {got}"
+    ),
+    "labels-rows-range": "labels must be class indices from 0 to 2 (3 rows of weight), got {got}",
+    "labels-of-hidden": (
+        "labels must have the shape of hidden without the last axis, {shape}, got {got}{hint}"
     ),
     "labels-rows": "labels must have the shape of logits without the class axis, {shape}, got {got}{hint}",
     "labels-shape": "labels must have the shape of logits, {shape}, got {got}",

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
+from .._math.linear_pass import one_pass, total_of
 from .._math.products import product
 
 
@@ -78,6 +79,39 @@ def _nothing(xp: Any, value: Any, slope: Any, step: Any) -> Any:
     # The derivative of this root at 0 and at infinity is NaN, and the root itself is not.
     root = xp.sqrt(xp.square(xp.where(nowhere, step, 1.0)))
     return xp.where(nowhere, root, xp.where(infinite, far, nothing))
+
+
+def chunk_by_chunk(
+    concat: Callable[..., Any], step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
+) -> tuple[Any, tuple[Any, ...]]:
+    """`over_chunks` by a loop of Python's.
+
+    ``over_chunks(step, carry, rows, size)`` is ``step(carry, part of the rows)``, which gives a carry and a
+    tuple of results, for `size` rows at a time; the results are joined along the first axis.
+    """
+    parts = []
+    count = rows[0].shape[0]
+    for start in range(0, count, size):
+        end = min(start + size, count)  # array-api-strict takes no slice that ends further on
+        carry, results = step(carry, tuple(array[start:end, ...] for array in rows))
+        parts.append(results)
+    return carry, tuple(concat(results) for results in zip(*parts, strict=True))
+
+
+def losses_alone(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
+    """`linear_losses` of a library without autodiff.
+
+    ``linear_losses(exact, one_pass, arrays, given)`` is each row's loss; ``linear_total(exact, one_pass,
+    arrays, given, factors)`` the sum of factors times losses. ``exact(given, *arrays)``, or ``exact(given,
+    *arrays, factors)``, is what to differentiate where a library has no better way than its plain autodiff;
+    ``one_pass(given, arrays, factors)`` gives the losses with the gradients of that sum. ``given`` is
+    everything else that may be traced.
+    """
+    return one_pass(given, arrays, None).raw
+
+
+def total_alone(xp: Any, exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
+    return total_of(xp, one_pass(given, arrays, None).raw, factors)
 
 
 class Backend:
@@ -168,6 +202,11 @@ class ArrayAPIBackend(Backend):
             attach=value_alone,
             slope=None,
             attach_label=None,
+            recomputed=lambda function: function,
+            over_chunks=lambda *given: chunk_by_chunk(namespace.concat, *given),
+            linear_pass=lambda *given: one_pass(self.xp, *given),
+            linear_losses=losses_alone,
+            linear_total=lambda *given: total_alone(self.xp, *given),
             barrier=lambda *arrays: arrays,
             dims=lambda x: tuple(x.shape),
             contiguous=_contiguous(namespace),

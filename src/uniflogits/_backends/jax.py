@@ -13,6 +13,7 @@ from jax.core import Tracer
 from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
+from .._math.linear_pass import one_pass, total_of
 from .generic import Backend, extend
 
 
@@ -57,12 +58,64 @@ def _slope(x: Any) -> Any:
 _slope.defjvps(lambda tangent, _, __: tangent)
 
 
+def _over_chunks(
+    step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
+) -> tuple[Any, tuple[Any, ...]]:
+    """A scan over the whole chunks, and what is left of the rows after it.
+
+    Only rows are cut, so that a sharding of the classes stays whole.
+    """
+    whole = rows[0].shape[0] // size
+    stacked = tuple(jnp.reshape(a[: whole * size], (whole, size, *a.shape[1:])) for a in rows)
+    carry, results = jax.lax.scan(step, carry, stacked)
+    results = tuple(jnp.reshape(a, (whole * size, *a.shape[2:])) for a in results)
+    if whole * size == rows[0].shape[0]:
+        return carry, results
+    carry, rest = step(carry, tuple(a[whole * size :] for a in rows))
+    return carry, tuple(jnp.concatenate(pair) for pair in zip(results, rest, strict=True))
+
+
+def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
+    """The sum of factors times losses, its gradients made with it; their derivatives are the formula's."""
+
+    @jax.custom_jvp
+    def total(arrays: Any, factors: Any, given: Any) -> Any:
+        return total_of(_NAMESPACE, one_pass(given, arrays, None).raw, factors)
+
+    @functools.partial(total.defjvp, symbolic_zeros=True)
+    def _(primals: Any, tangents: Any) -> Any:
+        value, slopes = with_slopes(*primals)
+        moves = jax.tree.leaves(tangents[:2], is_leaf=lambda t: isinstance(t, SymbolicZero))
+        pairs = zip(jax.tree.leaves(slopes), moves, strict=True)
+        terms = [jnp.sum(slope * t) for slope, t in pairs if not isinstance(t, SymbolicZero)]
+        return value, functools.reduce(jnp.add, terms, jnp.zeros_like(value))
+
+    @jax.custom_jvp
+    def with_slopes(arrays: Any, factors: Any, given: Any) -> Any:
+        found = one_pass(given, arrays, factors)
+        slopes = (found.by_hidden, found.by_vectors, found.by_bias), found.raw
+        return total_of(_NAMESPACE, found.raw, factors), slopes
+
+    @with_slopes.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        arrays, factors, given = primals
+        formula = jax.value_and_grad(lambda arrays, factors: exact(given, *arrays, factors), (0, 1))
+        return jax.jvp(formula, (arrays, factors), tangents[:2])
+
+    return total(arrays, factors, given)
+
+
 _NAMESPACE = extend(
     jnp,
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
     slope=_slope,
     attach_label=_attach_label,
+    recomputed=jax.checkpoint,
+    over_chunks=_over_chunks,
+    linear_pass=lambda *given: one_pass(_NAMESPACE, *given),
+    linear_losses=lambda exact, one_pass, arrays, given: exact(given, *arrays),
+    linear_total=_linear_total,
     # XLA would compute each step of a scan anew wherever its result is used.
     barrier=lambda *arrays: jax.lax.optimization_barrier(arrays),
     dims=jnp.shape,

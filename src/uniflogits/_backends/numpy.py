@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
-from . import _numpy_kernels, _numpy_loss
-from .generic import Backend, extend, value_alone
+from . import _numpy_kernels, _numpy_linear, _numpy_loss
+from .generic import Backend, chunk_by_chunk, extend, losses_alone, total_alone, value_alone
 
 _INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 # Kernel and operation -> what runs in its place; None from that leaves a call to the formula.
@@ -30,6 +31,11 @@ class NumPyBackend(Backend):
         attach=value_alone,
         slope=None,
         attach_label=None,
+        recomputed=lambda function: function,
+        over_chunks=functools.partial(chunk_by_chunk, np.concatenate),
+        linear_pass=_numpy_linear.one_pass,
+        linear_losses=losses_alone,
+        linear_total=functools.partial(total_alone, np),
         barrier=lambda *arrays: arrays,
         dims=np.shape,
         contiguous=np.ascontiguousarray,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+# TensorFlow has no public way to ask whether a forward accumulator watches a tensor.
+from tensorflow.python.eager.forwardprop_util import pack_tangents
+
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
+from .._math.linear_pass import one_pass
 from . import _tensorflow_namespace as namespace
-from .generic import Backend, extend, value_and_nothing
+from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
@@ -25,6 +30,48 @@ def _slope(x: Any) -> Any:
     return tf.zeros_like(x), lambda cotangent: cotangent
 
 
+def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Saves the arguments for backward, and nothing else; tf.recompute_grad has no forward mode."""
+
+    def call(*arrays: Any) -> Any:
+        moving = [i for i, x in enumerate(arrays) if x is not None and x.dtype.is_floating]
+        if pack_tangents([arrays[i] for i in moving]).tangents:
+            return function(*arrays)  # forward accumulators do not see custom gradients
+
+        def part(*some: Any) -> Any:
+            given = dict(zip(moving, some, strict=True))
+            return function(*(given.get(i, x) for i, x in enumerate(arrays)))
+
+        @tf.custom_gradient
+        def remade(*some: Any) -> Any:
+            eager = tf.executing_eagerly()
+            # A tape would remember what becomes of watched tensors. Graphs forget by themselves, and what
+            # vectorized_map makes of them has lost the gradient below: the formula's own is the same.
+            value = part(*(tf.stop_gradient(x) for x in some)) if eager else part(*some)
+
+            def gradient(cotangent: Any) -> Any:
+                again = some if eager else _after(cotangent, some)
+                with tf.GradientTape() as tape:
+                    tape.watch(again)
+                    value = part(*again)
+                return tape.gradient(
+                    value, again, cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                )
+
+            return value, gradient
+
+        return remade(*(arrays[i] for i in moving))
+
+    return call
+
+
+def _after(cotangent: Any, arrays: Any) -> list[Any]:
+    """The arrays, but not before the cotangent is there: a compiler would merge what is computed again."""
+    first = tf.reduce_max(tf.reshape(cotangent, [-1])[:1])
+    nothing = tf.where(tf.equal(first, first), tf.zeros_like(first), first)
+    return [x + tf.cast(tf.stop_gradient(nothing), x.dtype) for x in arrays]
+
+
 class TensorFlowBackend(Backend):
     name = "TensorFlow"
     xp = extend(
@@ -32,6 +79,12 @@ class TensorFlowBackend(Backend):
         attach=_attach,
         slope=_slope,
         attach_label=None,
+        take=tf.gather,
+        recomputed=_recomputed,
+        linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),
+        linear_losses=lambda exact, one_pass, arrays, given: exact(given, *arrays),
+        linear_total=lambda exact, one_pass, arrays, given, factors: exact(given, *arrays, factors),
+        over_chunks=functools.partial(chunk_by_chunk, namespace.concat),
         barrier=lambda *arrays: arrays,
         dims=namespace.shape,
         contiguous=lambda x: x,

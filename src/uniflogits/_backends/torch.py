@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 import torch
 import torch.autograd.forward_ad as forward_ad
 from torch._C._functorch import peek_interpreter_stack
+from torch.utils.checkpoint import checkpoint
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
-from . import _torch_loss
-from .generic import Backend, extend, value_and_nothing
+from .._math.linear_pass import one_pass, total_of
+from . import _torch_linear, _torch_loss
+from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
 INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
@@ -37,17 +40,17 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
     return value(*arrays)
 
 
-def _is_plain(arrays: dict[str, Any]) -> bool:
+def _is_plain(*arrays: Any) -> bool:
     """Whether a call runs eagerly, at once, and on at most a reverse tape: nothing transforms it."""
     if torch.compiler.is_compiling() or _transforming():
         return False
     if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
         return False
-    for x in arrays.values():
+    for x in arrays:
         if isinstance(x, torch.Tensor):
-            if type(x) not in (torch.Tensor, torch.nn.Parameter) or x.device.type != "cpu":
+            if type(x) not in (torch.Tensor, torch.nn.Parameter) or x.device.type == "meta":
                 return False
-            if forward_ad.unpack_dual(x).tangent is not None:
+            if x.is_floating_point() and forward_ad.unpack_dual(x).tangent is not None:
                 return False
     return True
 
@@ -98,6 +101,42 @@ def _expm1(x: torch.Tensor) -> torch.Tensor:
     return torch.where(torch.isinf(u), e, value + (e - u))
 
 
+def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Saves the arguments for backward, and nothing else, where torch can: not in its other transforms."""
+
+    def call(*arrays: Any) -> Any:
+        given = [x for x in arrays if x is not None]
+        compiling = torch.compiler.is_compiling()
+        if not compiling and (_transforming() or not any(_is_differentiated(x) for x in given)):
+            return function(*arrays)
+        if not compiling and any(forward_ad.unpack_dual(x).tangent is not None for x in given):
+            return function(*arrays)
+        return checkpoint(function, *arrays, use_reentrant=False, preserve_rng_state=False)
+
+    return call
+
+
+def _linear_pass(arrays: Any, labels: Any, factors: Any, z_loss: Any, size: int | None) -> Any:
+    moving = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in (*arrays, factors))
+    if moving or not _is_plain(*arrays, labels, factors):
+        return one_pass(TorchBackend.xp, arrays, labels, factors, z_loss, size)
+    return _torch_linear.one_pass(TorchBackend.xp, arrays, labels, factors, z_loss, size)
+
+
+def _linear_losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
+    if not _is_plain(*arrays, given[0]):
+        return exact(given, *arrays)
+    return _torch_linear.losses(exact, one_pass, arrays, given)
+
+
+def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
+    if not _is_plain(*arrays, given[0], factors):
+        return exact(given, *arrays, factors)
+    if not torch.is_grad_enabled() or not any(x is not None and x.requires_grad for x in (*arrays, factors)):
+        return total_of(TorchBackend.xp, one_pass(given, arrays, None).raw, factors)
+    return _torch_linear.total(TorchBackend.xp, exact, one_pass, arrays, given, factors)
+
+
 class TorchBackend(Backend):
     name = "torch"
     xp = extend(
@@ -106,6 +145,11 @@ class TorchBackend(Backend):
         attach=_attach,
         slope=_slope,
         attach_label=None,
+        recomputed=_recomputed,
+        linear_pass=_linear_pass,
+        linear_losses=_linear_losses,
+        linear_total=_linear_total,
+        over_chunks=functools.partial(chunk_by_chunk, torch.cat),
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         dims=lambda x: tuple(x.shape),
@@ -158,7 +202,8 @@ class TorchBackend(Backend):
         return value.float().numpy() if value.dtype is torch.bfloat16 else value.numpy()
 
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
-        if plan.operation.name == INTEGER_LABELS and kernel.__name__ == "evaluate" and _is_plain(operands):
+        fused = plan.operation.name == INTEGER_LABELS and kernel.__name__ == "evaluate"
+        if fused and operands["logits"].device.type == "cpu" and _is_plain(*operands.values()):
 
             def formula(x: torch.Tensor) -> torch.Tensor:
                 return kernel(self.xp, plan, {**operands, "logits": x})

@@ -19,6 +19,8 @@ MASK = "mask"
 WEIGHTS = "weights"
 CLASS_WEIGHTS = "class_weights"
 ELEMENT_WEIGHTS = "element_weights"
+CLASS_VECTORS = "class_vectors"
+CLASS_BIAS = "class_bias"
 
 Partner: TypeAlias = Annotated[Any, FLOAT]  # a second array on equal terms with the first
 IntegerLabels: TypeAlias = Annotated[Any, INTEGER_LABELS]
@@ -28,6 +30,8 @@ Mask: TypeAlias = Annotated[Any, MASK]
 Weights: TypeAlias = Annotated[Any, WEIGHTS]
 ClassWeights: TypeAlias = Annotated[Any, CLASS_WEIGHTS]
 ElementWeights: TypeAlias = Annotated[Any, ELEMENT_WEIGHTS]
+ClassVectors: TypeAlias = Annotated[Any, CLASS_VECTORS]  # one row per class: logits are products with it
+ClassBias: TypeAlias = Annotated[Any, CLASS_BIAS]  # a number per class, added to its logits
 
 SingleAxis: TypeAlias = int
 Axis: TypeAlias = int | tuple[int, ...] | None

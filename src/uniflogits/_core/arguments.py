@@ -22,6 +22,8 @@ _KINDS = {
     roles.WEIGHTS: (REAL, "floating, integer or boolean"),
     roles.CLASS_WEIGHTS: (REAL, "floating, integer or boolean"),
     roles.ELEMENT_WEIGHTS: (REAL, "floating, integer or boolean"),
+    roles.CLASS_VECTORS: (REAL, "floating, integer or boolean"),
+    roles.CLASS_BIAS: (REAL, "floating, integer or boolean"),
 }
 
 
@@ -71,10 +73,13 @@ def check(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any]
     }
     converted = _convert(operation, backend, given)
     first = operation.arrays[0]
-    shape = common_shape(operation, {key: backend.shape(converted[key]) for key in operation.partners})
+    shape = common_shape(operation, {key: backend.shape(converted[key]) for key in operation.shaping})
     axes = None
     if operation.many_axes is not None:
         axes = check_axis(name, first, bound["axis"], shape, operation.many_axes)
+    elif operation.vectors is not None:
+        # What is left out of the shape of rows is the axis of features, always the last.
+        axes = check_axis(name, first, -1, shape, many=False)
     widest = common_float(tuple(dtype_name(converted[key].dtype) for key in operation.partners))
     compute = compute_name(widest, "") or backend.default_float(converted[first])
     return Arguments(backend, converted, plain, axes, shape, compute)

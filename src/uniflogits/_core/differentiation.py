@@ -51,6 +51,12 @@ def pull_kernel(xp: Any, plan: Plan, operands: dict[str, Any]) -> Any:
     return plan.operation.rule.pullback(laid, cast(xp, operands["cotangent"], plan.compute))
 
 
+def value_and_pull_kernel(xp: Any, plan: Plan, operands: dict[str, Any]) -> Any:
+    """Value and gradients together, of a rule that makes both in one pass."""
+    laid = lay_out(xp, plan, operands)
+    return plan.operation.rule.value_and_pullback(laid, cast(xp, operands["cotangent"], plan.compute))
+
+
 def push_kernel(xp: Any, plan: Plan, operands: dict[str, Any]) -> Any:
     laid = lay_out(xp, plan, operands)
     return plan.operation.rule.pushforward(laid, _cast_all(xp, plan, operands["tangents"]))
@@ -157,6 +163,21 @@ def target_of(name: str, op: Any, arrays: tuple[Any, ...], options: dict[str, An
     return _Target(operation, None, arrays, options)
 
 
+def in_one_pass(target: _Target) -> tuple[Any, Any] | None:
+    """A scalar's value and gradients together, where library or rule make both at once; None elsewhere."""
+    rule = target.operation.rule
+    if target.gradient is not None or rule.kind not in ("loss", "linear_loss"):
+        return None
+    call = prepare(target.operation, target.arrays, target.options)
+    if value_shape(call) != ():
+        return None
+    together = call.checked.backend.value_and_gradients(call.plan, call.operands)
+    if together is not None or not hasattr(rule, "value_and_pullback"):
+        return together
+    cotangent = companion(call, "value_and_grad", "cotangent", 1.0, ())
+    return call.run(value_and_pull_kernel, cotangent=cotangent)
+
+
 def second(target: _Target) -> tuple[Call, Any]:
     operation, gradient = target.operation, target.gradient
     assert gradient is not None
@@ -176,3 +197,11 @@ def second(target: _Target) -> tuple[Call, Any]:
 
 def called(op: Any) -> str:
     return getattr(op, "__name__", None) or class_name(op)
+
+
+def as_tuple(argument: str, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (tuple, list)):
+        raise type_error(
+            "jvp", f"{argument} must be a tuple with one entry per array, got {class_name(value)}"
+        )
+    return tuple(value)

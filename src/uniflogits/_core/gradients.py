@@ -11,8 +11,10 @@ from .._backends import NUMPY, find_backend
 from . import annotations as roles
 from .differentiation import (
     Gradient,
+    as_tuple,
     called,
     companion,
+    in_one_pass,
     pull,
     pull_gradient_kernel,
     push_gradient_kernel,
@@ -22,7 +24,7 @@ from .differentiation import (
     tangents_of,
     target_of,
 )
-from .errors import class_name, shown, type_error, value_error
+from .errors import shown, type_error, value_error
 from .execution import evaluate, prepare
 from .operation import operation_of
 
@@ -114,8 +116,8 @@ def jvp(op: Any, arrays: Any, tangents: Any, /, **options: Any) -> tuple[Any, An
     >>> tangent.round(3)
     array([0.25 , 0.105])
     """
-    arrays = _as_tuple("arrays", arrays)
-    tangents = _as_tuple("tangents", tangents)
+    arrays = as_tuple("arrays", arrays)
+    tangents = as_tuple("tangents", tangents)
     target = target_of("jvp", op, arrays, options)
     if len(tangents) != len(arrays):
         raise value_error(
@@ -185,8 +187,8 @@ class ValueAndGradient:
                 )
         chosen = tuple(index % len(arrays) for index in self.numbers)
         if _is_operation(fun):
-            value, gradients = _value_and_gradients(fun, arrays, options)
             offset = len(fun.args) if isinstance(fun, functools.partial) else 0
+            value, gradients = _value_and_gradients(fun, arrays, options)
             grads = tuple(gradients[index + offset] for index in chosen)
             if any(one is None for one in grads):
                 raise type_error(
@@ -196,6 +198,16 @@ class ValueAndGradient:
             backend = _backend_of(arrays)
             value, grads = backend.value_and_grad(functools.partial(_scalar, fun), chosen, arrays, options)
         return value, grads if isinstance(self.argnums, tuple) else grads[0]
+
+
+def _value_and_gradients(fun: Any, arrays: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
+    target = target_of("value_and_grad", fun, arrays, options)
+    together = in_one_pass(target)
+    if together is not None:
+        return together
+    value, pullback = vjp(fun, *arrays, **options)
+    _check_scalar(value)
+    return value, pullback(1.0)
 
 
 def grad(op: Any, argnums: int = 0) -> Gradient:
@@ -242,18 +254,6 @@ def grad(op: Any, argnums: int = 0) -> Gradient:
     return Gradient(operation, index)
 
 
-def _value_and_gradients(fun: Any, arrays: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any]:
-    target = target_of("value_and_grad", fun, arrays, options)
-    if target.gradient is None and target.options.get("reduction", "none") != "none":
-        call = prepare(target.operation, target.arrays, target.options)
-        together = call.checked.backend.value_and_gradients(call.plan, call.operands)
-        if together is not None:
-            return together
-    value, pullback = vjp(fun, *arrays, **options)
-    _check_scalar(value)
-    return value, pullback(1.0)
-
-
 def _is_operation(fun: Any) -> bool:
     if isinstance(fun, functools.partial):
         return _is_operation(fun.func)
@@ -295,11 +295,3 @@ def _argnums(name: str, argnums: Any) -> tuple[int, ...]:
     if not given or any(isinstance(one, bool) or not isinstance(one, numbers.Integral) for one in given):
         raise type_error(name, f"argnums must be an int or a tuple of ints, got {argnums!r}")
     return tuple(int(one) for one in given)
-
-
-def _as_tuple(argument: str, value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, (tuple, list)):
-        raise type_error(
-            "jvp", f"{argument} must be a tuple with one entry per array, got {class_name(value)}"
-        )
-    return tuple(value)

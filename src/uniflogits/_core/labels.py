@@ -12,6 +12,7 @@ from .arguments import Arguments
 from .dtypes import FLOATS, dtype_name, integer_range, unit_roundoff
 from .errors import value_error
 from .operation import Operation
+from .shapes import classes_of
 
 
 def check_labels(operation: Operation, checked: Arguments) -> bool:
@@ -51,9 +52,7 @@ def _counted(operation: Operation, checked: Arguments, shape: Any) -> np.ndarray
 
 
 def _check_classes(operation: Operation, checked: Arguments, values: np.ndarray) -> bool:
-    shape = checked.backend.shape(checked.arrays["logits"])
-    axis = (checked.axes or (-1,))[0]
-    classes = shape[axis]
+    (classes,) = classes_of(operation, checked)
     if not isinstance(classes, int):
         return False
     # A negative label is a large number when its bits are read without a sign.
@@ -68,9 +67,11 @@ def _check_classes(operation: Operation, checked: Arguments, values: np.ndarray)
         return not bad.any()
     bad &= counted
     if bad.any():
+        axis = (checked.axes or (-1,))[0]
+        where = f"rows of {operation.vectors}" if operation.vectors else f"classes along axis {axis}"
         raise value_error(
             operation.name,
-            f"labels must be class indices from 0 to {classes - 1} ({classes} classes along axis {axis}), "
+            f"labels must be class indices from 0 to {classes - 1} ({classes} {where}), "
             f"got {values[bad].ravel()[0]}",
         )
     return True
@@ -104,7 +105,7 @@ def bring_in_labels(checked: Arguments) -> Arguments:
     labels = checked.arrays.get("labels")
     if checked.backend is NUMPY or not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
         return checked
-    index, given = checked.backend.index_name(checked.arrays["logits"]), np.iinfo(labels.dtype)
+    index, given = checked.backend.index_name(next(iter(checked.arrays.values()))), np.iinfo(labels.dtype)
     low, high = integer_range(index)
     # What does not fit is out of any range, and stays so. The lowest integer stands for an ignored label that
     # does not fit.

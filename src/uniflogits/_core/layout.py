@@ -81,13 +81,11 @@ def lay_out(xp: Any, plan: Plan, operands: dict[str, Any]) -> Laid:
     operation, compute = plan.operation, plan.compute
     given = tuple(operands[name] for name in operation.arrays)
     shapes = tuple(xp.dims(x) for x in given)
+    if operation.vectors is not None:
+        return _with_vectors(xp, plan, operands, given, shapes)
     shape = max(shapes[: len(operation.partners)], key=len)
     mask = operands.get("where")
-    numbers = {
-        **{key: operands.get(key) for key in operation.plain_options if key in NUMBERS},
-        **{key: value for key, value in plan.options if key not in ("keepdims", "reduction", "ignore_index")},
-        **_array_options(xp, plan, operands, shape),
-    }
+    numbers = _numbers(xp, plan, operands, shape)
     partners = tuple(cast(xp, operands[name], compute) for name in operation.partners)
     if plan.axes is not None:
         partners = tuple(
@@ -103,12 +101,21 @@ def lay_out(xp: Any, plan: Plan, operands: dict[str, Any]) -> Laid:
     return lay_out_labels(laid, operands, given[1])
 
 
+def _numbers(xp: Any, plan: Plan, operands: dict[str, Any], shape: Any) -> dict[str, Any]:
+    """The options that the formula takes."""
+    return {
+        **{key: operands.get(key) for key in plan.operation.plain_options if key in NUMBERS},
+        **{key: value for key, value in plan.options if key not in ("keepdims", "reduction", "ignore_index")},
+        **_array_options(xp, plan, operands, shape),
+    }
+
+
 def _array_options(xp: Any, plan: Plan, operands: dict[str, Any], shape: Any) -> dict[str, Any]:
     """Weights of elements and of classes as the formula takes them; None where none are given."""
     made = {}
     for name in plan.operation.array_options:
         role, given = plan.operation.roles[name], operands.get(name)
-        if role not in (roles.ELEMENT_WEIGHTS, roles.CLASS_WEIGHTS):
+        if role not in (roles.ELEMENT_WEIGHTS, roles.CLASS_WEIGHTS, roles.CLASS_BIAS):
             continue
         if given is not None:
             given = cast(xp, given, plan.compute)
@@ -156,6 +163,30 @@ def _with_class_labels(laid: Laid, operands: dict[str, Any], labels: Any) -> Lai
         indices = None if indices is None else xp.where(removed, 0, indices)
     weighing = Weighing(options["reduction"], weights, removed)
     return laid._replace(arrays=(x, y), weighing=weighing, indices=indices)
+
+
+def _with_vectors(xp: Any, plan: Plan, operands: Any, given: tuple[Any, ...], shapes: Any) -> Laid:
+    """Hidden states in rows (N, D), the vectors of the classes (V, D), and labels (N,): -1 if invalid."""
+    hidden, vectors, labels = given
+    *lead, width = shapes[0]
+    count, classes = math.prod(lead), xp.dims(vectors)[0]
+    x, vectors = (cast(xp, a, plan.compute) for a in (hidden, vectors))
+    labels, removed = _indices(xp, plan, labels, dict(plan.options)["ignore_index"])
+    weights = _weights(xp, operands, plan.compute, tuple(lead))
+    if len(lead) != 1:
+        x = xp.reshape(x, (count, width))
+        labels = xp.reshape(labels, (count,))
+        removed, weights = (None if a is None else xp.reshape(a, (count,)) for a in (removed, weights))
+    if weights is not None:
+        removed = (weights == 0) if removed is None else removed | (weights == 0)
+    if removed is not None:
+        x, labels = xp.where(removed[..., None], 0.0, x), xp.where(removed, 0, labels)
+    if not plan.trusted:
+        labels = xp.where((labels < 0) | (labels >= classes), -1, labels)
+    weighing = Weighing(dict(plan.options)["reduction"], weights, removed)
+    numbers = _numbers(xp, plan, operands, shapes[0])
+    dtypes = tuple(a.dtype for a in given)
+    return Laid(xp, plan, shapes[0], dtypes, shapes, (x, vectors, labels), numbers, None, weighing)
 
 
 def _weights(xp: Any, operands: Any, compute: str, rows: tuple[Any, ...]) -> Any:

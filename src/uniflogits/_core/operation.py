@@ -46,8 +46,12 @@ class Operation:
                 self.options[parameter.name] = parameter.default
             if role:
                 self.roles[parameter.name] = role
-        # The arrays that decide dtype and shape together.
-        self.partners = tuple(name for name in self.arrays if self.roles[name] == roles.FLOAT)
+        # The arrays that decide the shape together, and those that decide the dtype.
+        self.shaping = tuple(name for name in self.arrays if self.roles[name] == roles.FLOAT)
+        deciding = (roles.FLOAT, roles.CLASS_VECTORS)
+        self.partners = tuple(name for name in self.arrays if self.roles[name] in deciding)
+        # The array whose rows are the classes, for operations that make their logits themselves.
+        self.vectors = next((name for name in self.arrays if self.roles[name] == roles.CLASS_VECTORS), None)
         self.array_options = tuple(name for name in self.options if name in self.roles)
         self.plain_options = tuple(name for name in self.options if name not in self.roles)
         # Options without a default.

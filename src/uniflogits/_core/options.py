@@ -57,12 +57,27 @@ def _label(name: str, option: str, value: Any) -> int | None:
     return operator.index(value)
 
 
+def _positive_or_none(name: str, option: str, value: Any) -> float | None:
+    return None if value is None else NUMBERS["cap"](name, option, value)
+
+
+def _size(name: str, option: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise type_error(name, f"{option} must be an int or None, got {class_name(value)}")
+    if value < 1:
+        raise value_error(name, f"{option} must be at least 1, got {value!r}")
+    return operator.index(value)
+
+
 # Numbers that an operation computes with; a library that compiles traces them, so a new value costs nothing.
 NUMBERS: dict[str, Callable[[str, str, Any], float | None]] = {
     "beta": _number("finite and greater than 0", lambda v: 0 < v < math.inf),
     "cap": _number("finite and greater than 0", lambda v: 0 < v < math.inf),
     "eps": _clip,
     "gamma": _number("finite and at least 0", lambda v: 0 <= v < math.inf),
+    "softcap": _positive_or_none,
     "label_smoothing": _number("between 0 and 1", lambda v: 0 <= v <= 1),
     "z_loss": _number("finite and at least 0", lambda v: 0 <= v < math.inf),
 }
@@ -74,6 +89,7 @@ STATIC: dict[str, Callable[[str, str, Any], Any]] = {
     "return_sign": _flag,
     "reduction": _reduction,
     "ignore_index": _label,
+    "chunk_size": _size,
 }
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from .elementwise_rules import Elementwise as Elementwise
 from .elementwise_rules import ElementwisePair as ElementwisePair
+from .linear_rule import LinearLoss as LinearLoss
 from .loss_rule import Loss as Loss
 from .row_rules import Divergence as Divergence
 from .row_rules import Reduction as Reduction

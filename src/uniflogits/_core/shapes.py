@@ -51,26 +51,48 @@ def check_shapes(operation: Operation, checked: Arguments) -> None:
                     f"{argument} must be a number or have the shape of the unreduced loss, "
                     f"{shown(rows)}, got {shown(given)}",
                 )
-        elif role == roles.CLASS_WEIGHTS:
-            _check_class_weights(name, argument, given, shape, checked.axes or ())
+        elif role in (roles.CLASS_WEIGHTS, roles.CLASS_BIAS):
+            _check_per_class(operation, role, argument, given, checked)
+        elif role == roles.CLASS_VECTORS:
+            _check_vectors(operation, argument, given, shape)
         elif role in (roles.DENSE_LABELS, roles.BINARY_LABELS):
             _check_full_labels(operation, role, value, given, shape, first, rows)
         elif role == roles.INTEGER_LABELS:
-            _check_label_shape(name, given, shape, rows)
+            _check_label_shape(operation, given, shape, rows)
+
+
+def classes_of(operation: Operation, checked: Arguments) -> tuple[Any, ...]:
+    """The sizes of the axes along which classes lie, where they are known."""
+    if operation.vectors is not None:
+        return checked.backend.shape(checked.arrays[operation.vectors])[:1]
+    return tuple(checked.shape[axis] for axis in checked.axes or ())
 
 
 def _without(shape: tuple[Any, ...], axes: tuple[int, ...]) -> tuple[Any, ...]:
     return tuple(size for i, size in enumerate(shape) if i not in axes)
 
 
-def _check_class_weights(name: str, argument: str, given: Any, shape: Any, axes: tuple[int, ...]) -> None:
-    classes = tuple(shape[axis] for axis in axes)
+def _check_per_class(operation: Operation, role: str, argument: str, given: Any, checked: Arguments) -> None:
+    name, classes = operation.name, classes_of(operation, checked)
     if len(given) != 1 or not (len(classes) != 1 or same_shape(given, classes)):
+        what = "weight" if role == roles.CLASS_WEIGHTS else "number"
         raise value_error(
-            name, f"{argument} must have one weight per class, shape {shown(classes)}, got {shown(given)}"
+            name, f"{argument} must have one {what} per class, shape {shown(classes)}, got {shown(given)}"
         )
     if len(classes) != 1:
-        raise value_error(name, f"{argument} needs classes along one axis, got axis={axes}")
+        raise value_error(name, f"{argument} needs classes along one axis, got axis={checked.axes}")
+
+
+def _check_vectors(operation: Operation, argument: str, given: Any, shape: Any) -> None:
+    first = operation.arrays[0]
+    if len(given) != 2 or not same_shape(given[1:], shape[-1:]):
+        raise value_error(
+            operation.name,
+            f"{argument} must have one row per class, of the length of the last axis of {first}, "
+            f"{shown(shape)}, got {shown(given)}",
+        )
+    if given[0] == 0 and isinstance(given[0], int):
+        raise value_error(operation.name, f"{argument} must have at least one row, got shape {shown(given)}")
 
 
 def _check_full_labels(
@@ -89,16 +111,16 @@ def _check_full_labels(
     raise value_error(name, f"labels must have the shape of {first}, {shown(shape)}, got {shown(given)}")
 
 
-def _check_label_shape(name: str, given: Any, shape: Any, rows: Any) -> None:
+def _check_label_shape(operation: Operation, given: Any, shape: Any, rows: Any) -> None:
     if same_shape(given, rows):
         return
     hint = ""
     if len(given) == len(rows) + 1 and given[-1] == 1 and same_shape(given[:-1], rows):
         hint = "; squeeze the last axis away"
     elif same_shape(given, shape):
-        hint = "; for one-hot or soft labels use softmax_cross_entropy"
+        hint = "" if operation.vectors else "; for one-hot or soft labels use softmax_cross_entropy"
+    what = f"{operation.arrays[0]} without {'the last' if operation.vectors else 'the class'} axis"
     raise value_error(
-        name,
-        f"labels must have the shape of logits without the class axis, {shown(rows)}, "
-        f"got {shown(given)}{hint}",
+        operation.name,
+        f"labels must have the shape of {what}, {shown(rows)}, got {shown(given)}{hint}",
     )

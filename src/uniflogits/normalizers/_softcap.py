@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._core.annotations import ArrayT
 from .._core.operation import define, operation
 from .._core.rules import Elementwise
-from .._math.sigmoid_core import decay
+from .._math import capping
 
 
 @operation
@@ -60,28 +58,4 @@ def softcap(logits: ArrayT, /, *, cap: float) -> ArrayT:
     ...
 
 
-def _tanh_slope(xp: Any, u: Any) -> Any:
-    """1 - tanh² in two forms, each where neither it nor its derivative cancels."""
-    near = xp.abs(u) < 0.75
-    z = xp.square(decay(xp, u))
-    return xp.where(near, 1.0 - xp.square(xp.tanh(xp.where(near, u, 0.0))), 4.0 * z / xp.square(1.0 + z))
-
-
-def _softcap(xp: Any, x: Any, *, cap: Any) -> Any:
-    u = x / cap
-    capped = cap * xp.attach(xp.tanh, lambda v: (_tanh_slope(xp, v),), u)
-    # Where u may underflow, x still says how large it is.
-    small = xp.abs(u) < 2.0**-30
-    return xp.where(small, xp.where(small, x, 0.0) * (1.0 - xp.square(xp.where(small, u, 0.0)) / 3.0), capped)
-
-
-def _first(xp: Any, x: Any, *, cap: Any) -> Any:
-    return _tanh_slope(xp, x / cap)
-
-
-def _second(xp: Any, x: Any, *, cap: Any) -> Any:
-    u = x / cap
-    return -2.0 * xp.tanh(u) * _tanh_slope(xp, u) / cap
-
-
-define(softcap, Elementwise(_softcap, first=_first, second=_second))
+define(softcap, Elementwise(capping.capped, first=capping.slope, second=capping.curve))

@@ -1,0 +1,135 @@
+"""The single pass of linear_cross_entropy on torch, and how it meets torch's plain reverse mode.
+
+For ordinary tensors outside of every transform: buffers are written over in place, and gradients of a sum
+come with the losses. Everything else is the formula's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from .._math import linear_pass
+from .._math.linear_pass import Pass, rows_of, total_of
+
+
+def one_pass(
+    xp: Any,
+    arrays: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None],
+    labels: torch.Tensor,
+    factors: torch.Tensor | None,
+    z_loss: float | None,
+    size: int | None,
+) -> Pass:
+    """As `_math.linear_pass.one_pass`."""
+    h, vectors, bias = arrays
+    count = h.shape[0]
+    size = max(count if size is None else size, 1)
+    logits = h.new_empty(size, vectors.shape[0])
+    raw = h.new_empty(count)
+    by_h = by_vectors = by_bias = None
+    if factors is not None:
+        by_h, by_vectors = torch.empty_like(h), torch.zeros_like(vectors)
+        by_bias = None if bias is None else torch.zeros_like(bias)
+    for start in range(0, count, size):
+        some = slice(start, min(start + size, count))
+        rows, x = h[some], logits[: min(size, count - start)]
+        given = None if factors is None else factors[some]
+        bad = labels[some] < 0
+        y = torch.where(bad, 0, labels[some])
+        if bias is None:
+            torch.mm(rows, vectors.T, out=x)
+        else:
+            torch.addmm(bias, rows, vectors.T, out=x)
+        own = torch.where(bad, torch.nan, x.gather(1, y[:, None])[:, 0])
+        x.scatter_(1, y[:, None], -torch.inf)
+        largest = x.amax(1)
+        if not (torch.isfinite(largest) & ~torch.isnan(own)).all():
+            # Infinities and NaN are for the formula, which is slower.
+            found = linear_pass.one_pass(xp, (rows, vectors, bias), labels[some], given, z_loss, None)
+            raw[some] = found.raw
+            if by_h is not None and by_vectors is not None:
+                by_h[some] = found.by_hidden
+                by_vectors += found.by_vectors
+                if by_bias is not None:
+                    by_bias += found.by_bias
+            continue
+        # The exponential itself takes many times as long where it underflows. The largest of these shares is
+        # 1 over the sum of e^(x - largest).
+        torch.softmax(x, 1, out=x)
+        row = rows_of(xp, own, largest, 1 / x.amax(1), z_loss)
+        raw[some] = row.raw
+        if given is None or by_h is None or by_vectors is None:
+            continue
+        others, label = given * row.others, (given * row.label)[:, None]
+        by_vectors.addmm_(x.T, others[:, None] * rows)
+        by_vectors.index_add_(0, y, label * rows)
+        torch.mm(x, vectors, out=by_h[some])
+        by_h[some].mul_(others[:, None]).addcmul_(label, vectors.index_select(0, y))
+        if by_bias is not None:
+            by_bias.addmv_(x.T, others).index_add_(0, y, label[:, 0])
+    return Pass(raw, by_h, by_vectors, by_bias)
+
+
+class _Losses(torch.autograd.Function):
+    """Each row's loss; backward makes the logits anew."""
+
+    @staticmethod
+    def forward(ctx: Any, exact: Any, one_pass: Any, given: Any, *arrays: Any) -> torch.Tensor:
+        ctx.exact, ctx.one_pass, ctx.given = exact, one_pass, given
+        ctx.save_for_backward(*arrays)
+        return one_pass(given, arrays, None).raw
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Any) -> Any:
+        (cotangent,), arrays = cotangents, ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return None, None, None, *_by_formula(ctx.exact, ctx.given, arrays, cotangent)
+        found = ctx.one_pass(ctx.given, arrays, cotangent)
+        return None, None, None, found.by_hidden, found.by_vectors, found.by_bias
+
+
+class _Total(torch.autograd.Function):
+    """The sum of factors times losses; its gradients are made with it."""
+
+    @staticmethod
+    def forward(ctx: Any, xp: Any, exact: Any, one_pass: Any, given: Any, factors: Any, *arrays: Any) -> Any:
+        found = one_pass(given, arrays, factors)
+        ctx.exact, ctx.given = exact, given
+        # Inputs for the formula, should the derivative itself be differentiated; results to multiply.
+        ctx.save_for_backward(*arrays, factors)
+        ctx.slopes = (found.by_hidden, found.by_vectors, found.by_bias, found.raw)
+        return total_of(xp, found.raw, factors)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Any) -> Any:
+        (cotangent,) = cotangents
+        if torch.is_grad_enabled():
+            *by_arrays, by_factors = _by_formula(ctx.exact, ctx.given, ctx.saved_tensors, cotangent)
+        else:
+            wanted = (*ctx.needs_input_grad[5:], ctx.needs_input_grad[4])
+            *by_arrays, by_factors = (
+                slope * cotangent if needed else None
+                for slope, needed in zip(ctx.slopes, wanted, strict=True)
+            )
+        return None, None, None, None, by_factors, *by_arrays
+
+
+def _by_formula(exact: Callable[..., Any], given: Any, arrays: Any, cotangent: torch.Tensor) -> list[Any]:
+    """Gradients that can be differentiated again."""
+    moving = [i for i, x in enumerate(arrays) if x is not None and x.requires_grad]
+    found = torch.autograd.grad(
+        exact(given, *arrays), [arrays[i] for i in moving], cotangent, create_graph=True
+    )
+    by_place = dict(zip(moving, found, strict=True))
+    return [by_place.get(i) for i in range(len(arrays))]
+
+
+def losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
+    return _Losses.apply(exact, one_pass, given, *arrays)
+
+
+def total(xp: Any, exact: Any, one_pass: Any, arrays: Any, given: Any, factors: torch.Tensor) -> Any:
+    return _Total.apply(xp, exact, one_pass, given, factors, *arrays)
