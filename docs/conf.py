@@ -39,7 +39,8 @@ numpydoc_validation_checks = {"GL08", "SS01", "PR01", "PR02", "PR07", "RT01", "R
 html_theme = "pydata_sphinx_theme"
 html_title = "uniflogits"
 html_show_sourcelink = False
-html_sidebars = {"index": [], "logits": [], "quickstart": [], "gradients": [], "contract": [], "collapse": []}
+_WIDE = ("index", "logits", "quickstart", "gradients", "contract", "collapse", "accuracy")
+html_sidebars = {page: [] for page in _WIDE}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

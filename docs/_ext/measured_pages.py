@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import accuracy_page
 from matplotlib import rc_context
+from operation_pages import TOLERANCES
 from sphinx.application import Sphinx
 
 DOCS = Path(__file__).parent.parent
@@ -65,7 +67,11 @@ def make(app: Sphinx) -> None:
         for library in ("torch", "jax"):
             figure = _example("collapse_picture").figure_of(read(f"collapse_{library}"))
             figure.savefig(pictures / f"collapse_{library}.svg", metadata={"Date": None})
+        results = read("accuracy")
+        accuracy_page.gap_picture(results).savefig(pictures / "accuracy_gap.svg", metadata={"Date": None})
     write(DOCS / "collapse_table.inc", collapse_table())
+    daggers = {name: row.dagger for name, row in TOLERANCES.items()}
+    write(DOCS / "accuracy_table.inc", accuracy_page.table(results, daggers))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
