@@ -27,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Libraries by the process they are measured in.
-PROCESSES = (("numpy", "torch"), ("jax",), ("tensorflow",))
+PROCESSES = (("numpy", "torch"), ("tensorflow",), ("jax",))
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -37,7 +37,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--operations", default="", metavar="NAME[,NAME]", help="(default: all)")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "accuracy.json", metavar="PATH")
     parser.add_argument("--keep", action="store_true", help="keep what is there for this seed's next run")
-    parser.add_argument("--small", action="store_true", help="fewer rows, at most 50 000 classes")
+    parser.add_argument("--small", action="store_true", help="fewer rows and classes, no compilers")
     parser.add_argument("--no-peers", action="store_true", help="measure uniflogits alone")
     parser.add_argument("--part", type=Path, help=argparse.SUPPRESS)  # of one process
     return parser.parse_args(arguments)

@@ -17,6 +17,9 @@ from ..harness import Ready, as_function, first
 from ..tolerances import TOLERANCES
 from .references import Question
 
+# |p - q| has no second derivative where p = q; differences with the oracle's step of 2^-170 find a huge one.
+KINKED = ("total_variation",)
+
 
 @dataclass
 class Worst:
@@ -103,6 +106,8 @@ def judge(
         report.failures.append(f"{block.id} on {library}: {quantity} has shape {ours.shape}")
         return
     found = errors(ours, reference, dtype, row.dagger, underflow)
+    if kind == "second" and block.operation in KINKED:
+        found = np.where(np.abs(reference.high) > 2.0**100, 0.0, found)
     worst = int(np.argmax(found)) if found.size else 0
     regimes = question.regime(positions, size)
     value = float(found[worst]) if found.size else 0.0
