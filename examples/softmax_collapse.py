@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import argparse
 import functools
-import importlib.util
 import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
+from program import Parser
 
 import uniflogits as ul
 
@@ -197,53 +196,16 @@ def report(library: Library, runs: list[Run]) -> dict[str, Any]:
     }
 
 
-class Parser(argparse.ArgumentParser):
-    """Errors in one line, without the usage above them."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{Path(sys.argv[0]).name}: {message}\n")
-
-
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options; what can go wrong is found out before anything is trained."""
-    parser = Parser(description=(__doc__ or "").partition("\n")[0])
+    parser = Parser(__doc__, "collapse.png")
     parser.add_argument("--library", choices=LIBRARIES, default="torch", help="(default: torch)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of Adam (default: {STEPS})")
-    parser.add_argument(
-        "--output", type=Path, default=Path("build/collapse.png"), metavar="PATH", help="of the picture"
-    )
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the results there as well")
     options = parser.parse_args(arguments)
-    if options.steps < 1:
-        parser.error(f"--steps must be at least 1, got {options.steps}")
-    extras = {options.library: options.library, "matplotlib": "demo", "rich": "demo"}
-    for module, extra in extras.items():
-        if not importlib.util.find_spec(module):
-            parser.error(f'{module} is not installed; pip install "uniflogits[{extra}]" brings it')
-    for option in ("output", "json"):
-        if getattr(options, option) is not None:
-            check_writable(parser, option, getattr(options, option))
-    from matplotlib.figure import Figure
-
-    formats = Figure().canvas.get_supported_filetypes()
-    if options.output.suffix.removeprefix(".").lower() not in formats:
-        parser.error(
-            f"cannot write {options.output}: end its name in .png or another of {', '.join(formats)}"
-        )
+    parser.check_number("steps", options.steps)
+    parser.check_installed(options.library)
+    parser.check_paths(options)
     return options
-
-
-def check_writable(parser: Parser, option: str, path: Path) -> None:
-    existed = path.exists()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
-    except OSError as error:
-        no_folder = isinstance(error, FileExistsError | NotADirectoryError)
-        reason = "part of it is a file" if no_folder else error.strerror
-        parser.error(f"cannot write {path}: {reason}; choose another path with --{option}")
-    if not existed:
-        path.unlink()
 
 
 def main(arguments: list[str] | None = None) -> int:
