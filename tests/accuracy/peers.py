@@ -79,7 +79,7 @@ TENSORFLOW = {
     "softmax_cross_entropy_with_integer_labels": "tf.nn.sparse_softmax_cross_entropy_with_logits(y, x)",
     "softmax_cross_entropy": "tf.nn.softmax_cross_entropy_with_logits(y, x)",
     "sigmoid_binary_cross_entropy": "tf.nn.sigmoid_cross_entropy_with_logits(y, x)",
-    "kl_divergence": "tf.keras.losses.kl_divergence(tf.nn.softmax(x), tf.nn.softmax(y))",
+    "kl_divergence": "tf.keras.losses.KLDivergence(reduction=None)(tf.nn.softmax(x), tf.nn.softmax(y))",
 }
 SCIPY = {
     "softmax": "special.softmax(x, -1)",
