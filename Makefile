@@ -28,7 +28,7 @@ space := $(empty) $(empty)
 DEMO_EXTRAS := $(subst $(space),$(comma),$(strip demo $(patsubst tensorflow,tensorflow-cpu,$(filter-out numpy,$(BACKENDS)))))
 DEMO_STAMP := .venv-demo/.made-for-$(subst $(space),-,$(strip $(BACKENDS)))
 
-.PHONY: help test check lint format docs serve demo bench test-oldest mutate environment clean
+.PHONY: help test check lint format docs serve demo bench test-oldest mutate environment clean accuracy
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -73,6 +73,9 @@ test: .venv-test/.made  ## run every test on every library
 check: .venv-test/.made  ## run the quick tier of the tests, under 3 minutes
 	$(TEST)/pytest --quick --backend $(TOGETHER) -n $(JOBS) --dist loadgroup
 	$(TEST)/pytest --quick --backend $(SEPARATE) -n $(JOBS) --dist loadgroup
+
+accuracy: .venv-test/.made  ## measure every operation on fresh adversarial numbers, other libraries beside it
+	$(TEST)/python -m tests.accuracy
 
 test-oldest: .venv-oldest/.made  ## run the NumPy and torch tests on the oldest supported versions
 	$(OLDEST)/pytest --backend numpy,torch -n $(JOBS)

@@ -7,6 +7,7 @@ those of accuracy, which a run with `--optimized` repeats on the programs that u
 from __future__ import annotations
 
 import os
+import secrets
 from typing import Any
 
 # Before any library is imported: threads beside pytest-xdist's workers only get in each other's way.
@@ -45,6 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Workers are started from here and find it.
+    os.environ.setdefault("UNIFLOGITS_SEED", str(secrets.randbelow(2**31)))
     config.addinivalue_line("markers", "slow: left out by --quick")
     config.addinivalue_line(
         "markers", "agreement: compares the files of finished runs; runs with --agreement alone"
@@ -59,6 +62,10 @@ def pytest_configure(config: pytest.Config) -> None:
     partial = config.getoption("quick") or config.getoption("optimized")
     if not hasattr(config, "workerinput") and not partial:
         config.pluginmanager.register(record.Recorder(), "matrix-recorder")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"accuracy: seed {os.environ['UNIFLOGITS_SEED']}"
 
 
 _BACKENDS = pytest.StashKey[tuple[str, ...]]()

@@ -24,6 +24,7 @@ extensions = [
     "pictures",
     "examples_page",
     "performance_page",
+    "measured_pages",
 ]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -38,7 +39,8 @@ numpydoc_validation_checks = {"GL08", "SS01", "PR01", "PR02", "PR07", "RT01", "R
 html_theme = "pydata_sphinx_theme"
 html_title = "uniflogits"
 html_show_sourcelink = False
-html_sidebars = {"index": [], "logits": [], "quickstart": [], "gradients": [], "contract": []}
+_WIDE = ("index", "logits", "quickstart", "gradients", "contract", "collapse", "accuracy")
+html_sidebars = {page: [] for page in _WIDE}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,

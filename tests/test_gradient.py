@@ -69,6 +69,10 @@ def _paired(answer: Any, cotangent: Any) -> Any:
     return cotangent
 
 
+def _quantity(cell: Cell, name: str) -> str:
+    return f"gradient by {name}" if name in cell.op.partners[1:] else "gradient"
+
+
 def _compare(
     cell: Cell,
     one: Ready,
@@ -97,7 +101,7 @@ def _compare(
         ours.reshape(-1)[positions],
         answers,
         cell.dtype,
-        cell.row.gradient,
+        cell.row.bound(_quantity(cell, name)),
         cell.row.dagger,
         factor,
         {**one.call.arrays, "cotangent": ct},

@@ -80,6 +80,14 @@ class Row:
     second: float  # the Hessian of that sum times a vector
     tangent: float | None = None  # the derivative along a direction; None: as the gradient
     dagger: bool = False
+    partner: float | None = None  # the gradient by the second of two partners; None: as by the first
+
+    def bound(self, quantity: str) -> float:
+        """T of "value", "gradient", "second", or of a derivative by a partner: "gradient by q_logits"."""
+        kind, _, partner = quantity.partition(" by")
+        if kind == "gradient" and partner and self.partner is not None:
+            return self.partner
+        return {"value": self.value, "gradient": self.gradient, "second": self.second}[kind]
 
 
 @dataclass(frozen=True)

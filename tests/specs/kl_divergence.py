@@ -59,6 +59,7 @@ SPEC = Spec(
     tolerance=Row(
         value=10,
         gradient=18,
+        partner=8,
         second=3,  # 1.92 of the sum of absolute summands
         dagger=True,
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .series import fall
-from .softmax_core import Rows, log_probabilities, probabilities, softmax_rows
+from .softmax_core import Rows, log_probabilities, mass_less, probabilities, softmax_rows
 
 
 class Pair(NamedTuple):
@@ -88,6 +88,15 @@ def moving_ratio(xp: Any, pair: Pair, probability: Any) -> Any:
     """`ratio` with its derivatives, for sums weighed by this probability: 0 where that is 0."""
     ratio = xp.where(probability == 0, 0.0, pair.ratio)
     return ratio + (_move(xp, pair, pair.p_rows) - _move(xp, pair, pair.q_rows))
+
+
+def mass_apart(xp: Any, pair: Pair) -> Any:
+    """q·Σp - p; of the ratio where the two are nearly equal, as a far class has lost digits of either."""
+    plain = mass_less(xp, pair.q_rows, pair.q, pair.p)
+    near = pair.common & (xp.abs(pair.ratio) <= 1)
+    close = -xp.stop_gradient(pair.p) * fall(xp, xp.where(near, pair.ratio, 0.0))
+    # What is added is 0, with the derivatives of the plain difference.
+    return xp.where(near, close + (plain - xp.stop_gradient(plain)), plain)
 
 
 def _move(xp: Any, pair: Pair, rows: Rows) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 from .._core.annotations import ArrayT, Axis, Mask, Partner
 from .._core.operation import define, operation
 from .._core.rules import Divergence
-from .._math.pair_core import lacking, settled
+from .._math.pair_core import lacking, mass_apart, pair_rows, settled
 from .._math.products import product
-from .._math.softmax_core import centred, mass_less, probabilities, softmax_rows
+from .._math.softmax_core import centred, probabilities, softmax_rows
 
 
 @operation
@@ -84,12 +84,12 @@ def _cross_entropy(xp: Any, a: Any, b: Any) -> Any:
 
 
 def _gradients(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    p_rows, q_rows = softmax_rows(xp, a), softmax_rows(xp, b)
-    p, q = probabilities(p_rows), probabilities(q_rows)
-    invalid = lacking(xp, p_rows, q_rows) | xp.isnan(p_rows.total + q_rows.total)
+    pair = pair_rows(xp, a, b)
+    p, p_rows, q_rows = pair.p, pair.p_rows, pair.q_rows
+    invalid = lacking(xp, p_rows, q_rows) | pair.invalid
     logs = xp.where(q_rows.live & (p != 0), q_rows.relative, 0.0)
     by_p = settled(xp, p_rows, invalid, -p * centred(xp, p_rows, p, logs))
-    return by_p, xp.where(q_rows.mass, mass_less(xp, q_rows, q, p), 0.0)
+    return by_p, xp.where(q_rows.mass, mass_apart(xp, pair), 0.0)
 
 
 define(cross_entropy_between, Divergence(_cross_entropy, _gradients))

@@ -7,10 +7,10 @@ from typing import Any
 from .._core.annotations import ArrayT, Axis, Mask, Partner
 from .._core.operation import define, operation
 from .._core.rules import Divergence
-from .._math.pair_core import Pair, lacking, moving_ratio, pair_rows, settled
+from .._math.pair_core import Pair, lacking, mass_apart, moving_ratio, pair_rows, settled
 from .._math.products import product
 from .._math.series import exp_remainder
-from .._math.softmax_core import centred, mass_less
+from .._math.softmax_core import centred
 
 
 @operation
@@ -109,7 +109,7 @@ def _gradients(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     p, p_rows, q_rows = pair.p, pair.p_rows, pair.q_rows
     by_p = p * centred(xp, p_rows, p, moving_ratio(xp, pair, p))
     by_p = settled(xp, p_rows, pair.invalid | lacking(xp, p_rows, q_rows), by_p)
-    return by_p, xp.where(q_rows.mass, mass_less(xp, q_rows, pair.q, p), 0.0)
+    return by_p, xp.where(q_rows.mass, mass_apart(xp, pair), 0.0)
 
 
 define(kl_divergence, Divergence(_kl, _gradients))

@@ -1,0 +1,133 @@
+"""The quick tier: every operation's value and gradient on fresh adversarial numbers, inside the bounds.
+
+The seed is in the head of the run and in every failure; UNIFLOGITS_SEED=<seed> repeats a run.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+
+import numpy as np
+import pytest
+
+from uniflogits._core.operation import OPERATIONS
+
+from .. import answers, exact
+from ..call import make_call
+from ..harness import compiling_together, spec_of
+from ..specs.base import Sample
+from . import many
+from .blocks import blocks, rng_of
+from .measure import Report, errors, measure_ours
+from .references import Question, ask
+
+SEED = int(os.environ.get("UNIFLOGITS_SEED", "20260"))
+DTYPES = ("float32", "float64")
+# Where each call compiles, or the exact numbers are made anew: what has most to lose.
+HARDEST = (
+    "kl_divergence",
+    "log1m_softmax",
+    "log1mexp",
+    "logsubexp",
+    "softmax_cross_entropy_with_integer_labels",
+    "softplus",
+)
+
+
+def _cells() -> list:
+    chosen = [(name, backend) for name in OPERATIONS for backend in ("numpy", "torch")]
+    chosen += [(name, backend) for name in HARDEST for backend in ("jax", "tensorflow")]
+    return [
+        # One worker measures all libraries on an operation's numbers, whose exact answers take longest.
+        pytest.param(
+            name,
+            backend,
+            id=f"{name}-{backend}",
+            marks=[pytest.mark.backend(backend), compiling_together("any", f"accuracy {name}")],
+        )
+        for name, backend in sorted(chosen)
+    ]
+
+
+@functools.lru_cache(maxsize=4)
+def _questions(name: str, dtype: str) -> list[Question]:
+    return [
+        ask(block, dtype, SEED) for block in blocks(name, dtype, SEED, classes=(10,), times=(1,), quick=True)
+    ]
+
+
+@pytest.mark.parametrize(("name", "backend"), _cells())
+def test_accuracy(name: str, backend: str) -> None:
+    report = Report(SEED)
+    for dtype in DTYPES if backend in ("numpy", "torch") else DTYPES[:1]:
+        for question in _questions(name, dtype):
+            measure_ours(report, question, backend)
+    assert not report.failures, "\n".join(report.failures)
+    assert report.numbers
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_is_measured(name: str) -> None:
+    """Blocks of many rows or numbers, whose regimes have names."""
+    for dtype in DTYPES:
+        for block in blocks(name, dtype, SEED):
+            assert block.regimes and block.sample.arrays
+            if block.classes:
+                assert len(block.regimes) == len(block.sample.arrays[OPERATIONS[name].arrays[0]])
+
+
+@pytest.mark.parametrize("name", many.OPERATIONS)
+def test_closed_forms_of_many_classes_are_the_oracle(name: str) -> None:
+    """What 256 000 classes are measured against, held to differences of the oracle on 7."""
+    rows = many.make(rng_of(SEED, "closed forms"), 7, "float64")
+    per_row = name not in ("softmax", "log_softmax")
+    ct = rows.cotangent[:, 0] if per_row else rows.cotangent
+    call = make_call(name, Sample("closed", rows.arrays(name)), "float64")
+    spec = spec_of(name)
+    checked = 0
+    with answers.unkept():
+        for operation, quantity, parts in many.references(rows):
+            if operation != name:
+                continue
+            if quantity == "value":
+                flat = exact.values(spec, call)[0].high
+            else:
+                argument = "q_logits" if quantity.endswith("q_logits") else call.operation.arrays[0]
+                positions, reference = exact.gradient(spec, call, argument, ct)
+                assert (positions == np.arange(21)).all()
+                flat = reference.high.reshape(3, 7)
+            for row, part in enumerate(parts):
+                places = slice(None) if part.high.size == 1 and flat.ndim == 1 else rows.positions[row]
+                expected = flat[row] if flat.ndim == 1 else flat[row][places]
+                assert (
+                    errors(np.broadcast_to(expected, part.high.shape), part, "float64", False, 0).max()
+                    <= 0.51
+                )
+                checked += part.high.size
+    assert checked > 3
+
+
+def test_errors_are_counted_in_ulps() -> None:
+    reference = exact.Reference(np.asarray([1.0, 4.0, np.inf, 0.5]), np.zeros(4), np.zeros(4))
+    ours = np.asarray([1 + 2.0**-22, 4.0, 1e30, 0.5 - 2.0**-24], np.float32)
+    assert errors(ours, reference, "float32", False, 0.0).tolist() == [2, 0, np.inf, 1]
+    # -ln 0.5 ulp of room.
+    assert errors(ours, reference, "float32", True, 0.0)[3] == pytest.approx(1 - np.log(2))
+
+
+def test_a_wrong_answer_is_reported_so_that_it_can_be_replayed() -> None:
+    (question,) = [ask(block, "float32", 5) for block in blocks("softplus", "float32", 5)]
+    question.value.high[3] *= 1 + 1e-5
+    report = Report(5)
+    measure_ours(report, question, "numpy")
+    (failure,) = report.failures
+    for text in (
+        "seed 5",
+        "softplus float32 on numpy, value by call",
+        "place 3",
+        "0x1.",
+        "ulp, allowed 4",
+        "x=[",
+    ):
+        assert text in failure
