@@ -1,6 +1,7 @@
 """The quick tier: every operation's value and gradient on fresh adversarial numbers, inside the bounds.
 
-The seed is in the head of the run and in every failure; UNIFLOGITS_SEED=<seed> repeats a run.
+The seed is a new one in every run but those of CI. It is in the head of the run and in every failure;
+UNIFLOGITS_SEED=<seed> repeats a run.
 """
 
 from __future__ import annotations
