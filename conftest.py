@@ -22,7 +22,7 @@ UNOPTIMIZED = (
 
 import pytest  # noqa: E402
 
-from tests import adapters, harness, record  # noqa: E402
+from tests import adapters, limits, record  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("XLA_FLAGS", UNOPTIMIZED)
     # The quick tier leaves out too much for a support table to be made of it.
     if config.getoption("optimized"):
-        harness.OPTIMIZED = True
+        limits.OPTIMIZED = True
     partial = config.getoption("quick") or config.getoption("optimized")
     if not hasattr(config, "workerinput") and not partial:
         config.pluginmanager.register(record.Recorder(), "matrix-recorder")

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ import pytest
 import uniflogits as ul
 from uniflogits._core.operation import OPERATIONS, Operation
 
-from . import adapters, exceptions
+from . import adapters, exceptions, limits
 from .adapters.base import Adapter
 from .call import Call, make_call
 from .compare import HALVES, Failures
@@ -25,48 +25,6 @@ from .exact import Reference
 from .specs.base import Edge, Sample, Spec
 
 SEED = 20260
-
-# How many forms of call a cell may have where each takes a second or more: JAX compiles a program for every
-# one, and so does torch where it is asked to. Calls of one form differ in nothing but their numbers, and all
-# of them run. A smaller set is part of every larger one, so that properties share what is compiled.
-_FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
-_SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
-_ONE = dict.fromkeys(_FEW, 1)
-FORMS: dict[str, dict[str, dict[str, int]]] = {
-    "jax": {
-        "value": {"float32": 12, "float64": 6, "float16": 2, "bfloat16": 2},
-        "gradient": _SOME,
-        "gradient_of_options": _SOME,
-        "jvp": _FEW,
-        "second_order": {"float32": 2, "float64": 2, "float16": 1, "bfloat16": 1},
-        "kind": _ONE,
-        "inputs_unchanged": _ONE,
-        "compiled": {"float32": 4},
-        "mapped": {"float32": 1},
-        "without_x64": {"float32": 4},
-        "agreement": {"float32": 6, "float64": 3},
-        "edges": _SOME,
-        "quiet": _FEW,
-    },
-    "torch": {"compiled": {"float32": 5}},
-    "jax optimized": {
-        "value": {"float32": 6, "float64": 3},
-        "gradient": dict.fromkeys(_FEW, 2),
-        "second_order": _ONE,
-    },
-}
-
-# How many calls a cell may have where each takes a second: Dask builds and walks a graph.
-_DASK = {"float32": 3, "float64": 2, "float16": 1}
-CALLS = {
-    "dask": {
-        **dict.fromkeys(("value", "gradient", "edges"), _DASK),
-        **dict.fromkeys(("jvp", "second_order", "kind", "quiet", "inputs_unchanged"), _ONE),
-    },
-}
-
-# Whether this run compiles with all optimizations, which takes several times as long.
-OPTIMIZED = False
 
 # Filled by `matrix`: property -> the cells it is tested in.
 PROPERTIES: dict[str, list[Cell]] = {}
@@ -128,7 +86,7 @@ class Cell:
         some = [s for s in _samples(self.operation) if self.dtype in s.dtypes and having(s)]
         thin = quick or (self.dtype in HALVES and self.property != "value")
         if self.forms is not None and not quick:
-            some = _of_forms(some, self.forms)
+            some = limits.of_forms(some, self.forms)
         elif thin and len(some) > 8:
             plain = [s for s in some if self.is_plain(s)]
             some = plain[::3] + [s for s in some if s not in plain][::2]
@@ -138,13 +96,12 @@ class Cell:
     @property
     def calls(self) -> int | None:
         """How many calls are tried; None: all."""
-        return CALLS.get(self.backend, {}).get(self.property, {}).get(self.dtype)
+        return limits.CALLS.get(self.backend, {}).get(self.property, {}).get(self.dtype)
 
     @property
     def forms(self) -> int | None:
         """How many forms of call are tried; None: all."""
-        backend = f"{self.backend} optimized" if OPTIMIZED else self.backend
-        return FORMS.get(backend, {}).get(self.property, {}).get(self.dtype)
+        return limits.forms(self.backend, self.property, self.dtype)
 
     def is_plain(self, sample: Sample) -> bool:
         """Whether a sample gives nothing that could be left out."""
@@ -158,29 +115,11 @@ class Cell:
     def edges(self) -> list[Edge]:
         """The edges this dtype can hold; some of them where each takes long."""
         some = [edge for edge in self.spec.edges if self.dtype in edge.dtypes]
-        some = some if self.forms is None else _of_forms(some, self.forms)
+        some = some if self.forms is None else limits.of_forms(some, self.forms)
         return some if self.calls is None else some[:: -(-len(some) // self.calls)]
 
     def failures(self) -> Failures:
         return Failures(f"{self.property}[{self.id}]")
-
-
-Called = TypeVar("Called", Sample, Edge)
-
-
-def _of_forms(some: list[Called], most: int) -> list[Called]:
-    """The calls of the commonest form, and of others spread over the list."""
-    forms = [_form(one) for one in some]
-    known = list(dict.fromkeys(sorted(forms, key=forms.count, reverse=True)[:1] + forms))
-    bits = len(known).bit_length()
-    order = sorted(range(len(known)), key=lambda i: f"{i:0{bits}b}"[::-1])
-    chosen = {known[i] for i in order[:most]}
-    return [one for one, form in zip(some, forms, strict=True) if form in chosen]
-
-
-def _form(one: Sample | Edge) -> tuple[Any, ...]:
-    arrays = tuple((name, np.shape(a), np.asarray(a).dtype.kind) for name, a in one.arrays.items())
-    return arrays, tuple(sorted(one.options.items())), getattr(one, "keep_dtype", False)
 
 
 def matrix(

@@ -1,0 +1,75 @@
+"""How much of a cell is tested where a call takes a second or more."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .specs.base import Edge, Sample
+
+# How many forms of call a cell may have where each takes a second or more: JAX compiles a program for every
+# one, and so does torch where it is asked to. Calls of one form differ in nothing but their numbers, and all
+# of them run. A smaller set is part of every larger one, so that properties share what is compiled.
+_FEW = {"float32": 3, "float64": 2, "float16": 1, "bfloat16": 1}
+_SOME = {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1}
+_ONE = dict.fromkeys(_FEW, 1)
+FORMS: dict[str, dict[str, dict[str, int]]] = {
+    "jax": {
+        "value": {"float32": 12, "float64": 6, "float16": 2, "bfloat16": 2},
+        "gradient": _SOME,
+        "gradient_of_options": _SOME,
+        "jvp": _FEW,
+        "second_order": {"float32": 2, "float64": 2, "float16": 1, "bfloat16": 1},
+        "kind": _ONE,
+        "inputs_unchanged": _ONE,
+        "compiled": {"float32": 4},
+        "mapped": {"float32": 1},
+        "without_x64": {"float32": 4},
+        "agreement": {"float32": 6, "float64": 3},
+        "edges": _SOME,
+        "quiet": _FEW,
+    },
+    "torch": {"compiled": {"float32": 5}},
+    "jax optimized": {
+        "value": {"float32": 6, "float64": 3},
+        "gradient": dict.fromkeys(_FEW, 2),
+        "second_order": _ONE,
+    },
+}
+
+# How many calls a cell may have where each takes a second: Dask builds and walks a graph.
+_DASK = {"float32": 3, "float64": 2, "float16": 1}
+CALLS = {
+    "dask": {
+        **dict.fromkeys(("value", "gradient", "edges"), _DASK),
+        **dict.fromkeys(("jvp", "second_order", "kind", "quiet", "inputs_unchanged"), _ONE),
+    },
+}
+
+# Whether this run compiles with all optimizations, which takes several times as long.
+OPTIMIZED = False
+
+
+def forms(backend: str, property: str, dtype: str) -> int | None:
+    """How many forms of call are tried; None: all."""
+    backend = f"{backend} optimized" if OPTIMIZED else backend
+    return FORMS.get(backend, {}).get(property, {}).get(dtype)
+
+
+Called = TypeVar("Called", Sample, Edge)
+
+
+def of_forms(some: list[Called], most: int) -> list[Called]:
+    """The calls of the commonest form, and of others spread over the list."""
+    forms = [_form(one) for one in some]
+    known = list(dict.fromkeys(sorted(forms, key=forms.count, reverse=True)[:1] + forms))
+    bits = len(known).bit_length()
+    order = sorted(range(len(known)), key=lambda i: f"{i:0{bits}b}"[::-1])
+    chosen = {known[i] for i in order[:most]}
+    return [one for one, form in zip(some, forms, strict=True) if form in chosen]
+
+
+def _form(one: Sample | Edge) -> tuple[Any, ...]:
+    arrays = tuple((name, np.shape(a), np.asarray(a).dtype.kind) for name, a in one.arrays.items())
+    return arrays, tuple(sorted(one.options.items())), getattr(one, "keep_dtype", False)
