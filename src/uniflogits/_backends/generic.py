@@ -245,7 +245,7 @@ class DaskBackend(ArrayAPIBackend):
         self.xp.contiguous = lambda x: x
         self.xp.max = self._max
 
-    def _max(self, x: Any, axis: int, keepdims: bool) -> Any:
+    def _max(self, x: Any, axis: int, keepdims: bool = False) -> Any:
         # Dask refuses to reduce an array without entries, even where no row is empty.
         if 0 in x.shape and x.shape[axis] != 0:
             return self.xp.sum(x, axis=axis, keepdims=keepdims)
