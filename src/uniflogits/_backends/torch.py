@@ -202,6 +202,15 @@ class TorchBackend(Backend):
         return value.float().numpy() if value.dtype is torch.bfloat16 else value.numpy()
 
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        kind = operands[plan.operation.arrays[0]].device.type
+        multiplies = plan.operation.vectors is not None and torch.amp.is_autocast_available(kind)
+        if multiplies and torch.is_autocast_enabled(kind):
+            # Logits made here are summed in the dtype of the computation, not in the one for other products.
+            with torch.autocast(kind, enabled=False):
+                return self._run(kernel, plan, operands)
+        return self._run(kernel, plan, operands)
+
+    def _run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         fused = plan.operation.name == INTEGER_LABELS and kernel.__name__ == "evaluate"
         if fused and operands["logits"].device.type == "cpu" and _is_plain(*operands.values()):
 
