@@ -31,6 +31,8 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
         "quiet": _FEW,
     },
     "torch": {"compiled": {"float32": 5}},
+    # Forward accumulators build a function for every kernel of TensorFlow's and shape.
+    "tensorflow": {"jvp": _SOME, "second_order": _FEW, "compiled": {"float32": 5}},
     "jax optimized": {
         "value": {"float32": 6, "float64": 3},
         "gradient": dict.fromkeys(_FEW, 2),
@@ -38,9 +40,13 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
     },
 }
 
-# How many calls a cell may have where each takes a second: Dask builds and walks a graph.
+# How many calls a cell may have where each takes a second: Dask builds and walks a graph, TensorFlow nests tapes.
 _DASK = {"float32": 3, "float64": 2, "float16": 1}
 CALLS = {
+    "tensorflow": {
+        "jvp": {"float32": 12, "float64": 8, "float16": 3, "bfloat16": 3},
+        "second_order": {"float32": 8, "float64": 6, "float16": 2, "bfloat16": 2},
+    },
     "dask": {
         **dict.fromkeys(("value", "gradient", "edges"), _DASK),
         **dict.fromkeys(("jvp", "second_order", "kind", "quiet", "inputs_unchanged"), _ONE),
