@@ -40,7 +40,8 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
     },
 }
 
-# How many calls a cell may have where each takes a second: Dask builds and walks a graph, TensorFlow nests tapes.
+# How many calls a cell may have where each takes a second: Dask builds and walks a graph, TensorFlow nests
+# tapes.
 _DASK = {"float32": 3, "float64": 2, "float16": 1}
 CALLS = {
     "tensorflow": {
