@@ -174,7 +174,7 @@ def pack(answers: dict[str, Answer]) -> bytes:
     with np.errstate(invalid="ignore"):
         share = np.where(low == 0, 0.0, low / np.spacing(np.abs(high)))
     fraction, exponent = np.frexp(scale)
-    rounded = np.ldexp(np.ceil(fraction * 2**16) / 2**16, exponent)
+    rounded = np.ldexp(np.round(fraction * 2**24) / 2**24, exponent)
     text = {"keys": "\n".join(keys), "shapes": "\n".join(shapes)}
     stream = io.BytesIO()
     np.savez(
@@ -183,7 +183,7 @@ def pack(answers: dict[str, Answer]) -> bytes:
         counts=np.asarray(counts, np.uint8),
         positions=np.concatenate(positions),
         high=high,
-        share=share.astype(np.float16),
+        share=share.astype(np.float32),
         scale=np.where(np.isfinite(scale), rounded, scale),
         **{name: np.frombuffer(value.encode(), np.uint8) for name, value in text.items()},
     )

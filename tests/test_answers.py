@@ -46,7 +46,7 @@ def _check_same(kept: Reference, made: Reference, what: str) -> None:
     finite = np.isfinite(made.high)
     apart = np.abs(kept.low - made.low)[finite]
     assert (apart <= 2**-11 * np.spacing(np.abs(made.high[finite]))).all(), what
-    np.testing.assert_allclose(kept.scale, made.scale, rtol=2**-15, err_msg=what)
+    np.testing.assert_allclose(kept.scale, made.scale, rtol=2**-23, err_msg=what)
 
 
 def test_what_is_packed_comes_back() -> None:
@@ -63,7 +63,6 @@ def test_what_is_packed_comes_back() -> None:
     pairs = [*found["a"], found["b"][1], found["c"]], [reference, scalar, given["b"][1], scalar]
     for kept, made in zip(*pairs, strict=True):
         _check_same(kept, made, "packed")
-        assert (kept.scale >= made.scale).all()
 
 
 def test_another_source_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
