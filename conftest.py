@@ -57,9 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # TensorFlow reads the same variable and refuses flags that it does not know.
     if "jax" in config.stash[_BACKENDS] and not config.getoption("optimized"):
         os.environ.setdefault("XLA_FLAGS", UNOPTIMIZED)
-    # The quick tier leaves out too much for a support table to be made of it.
     if config.getoption("optimized"):
         limits.OPTIMIZED = True
+    # Both leave out too much for a support table to be made of them.
     partial = config.getoption("quick") or config.getoption("optimized")
     if not hasattr(config, "workerinput") and not partial:
         config.pluginmanager.register(record.Recorder(), "matrix-recorder")

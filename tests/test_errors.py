@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import uniflogits as ul
 
+from . import adapters
 from .adapters.base import Adapter
 from .harness import Cell, matrix
 from .specs.base import BadInput
@@ -53,3 +55,15 @@ def _problem(bad: BadInput, call: Any, adapter: Adapter) -> str:
             return f"says {str(error)!r}, expected {bad.message!r}"
         return ""
     return f"raised nothing, gave {result!r}"
+
+
+@pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in ("numpy", "torch", "strict")]
+)
+def test_a_negative_label_of_few_bits_is_no_class(backend: str) -> None:
+    """Its bits without a sign, 255, would be one of 300 classes."""
+    array = adapters.get(backend).array
+    with pytest.raises(ValueError, match=r"from 0 to 299 .*, got -1"):
+        ul.softmax_cross_entropy_with_integer_labels(
+            array(np.zeros((1, 300))), array(np.asarray([-1], np.int8))
+        )

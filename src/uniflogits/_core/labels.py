@@ -55,8 +55,7 @@ def _check_classes(operation: Operation, checked: Arguments, values: np.ndarray)
     (classes,) = classes_of(operation, checked)
     if not isinstance(classes, int):
         return False
-    # A negative label is a large number when its bits are read without a sign.
-    if values.size == 0 or values.view(f"u{values.itemsize}").max() < classes:
+    if values.size == 0 or (values.min() >= 0 and values.max() < classes):
         return True
     bad = (values < 0) | (values >= classes)
     ignore = checked.options.get("ignore_index")
