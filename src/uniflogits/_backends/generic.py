@@ -121,6 +121,9 @@ class Backend:
     xp: Any
     takes_numpy = False  # NumPy arrays beside this library's are converted
     differentiates = False  # value_and_grad of a user's function
+    compiles = (
+        False  # most of the time of a first call is a compiler's, which other threads need not wait for
+    )
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return "BACKEND"  # a copy is the same one: backends are told apart by identity
@@ -170,6 +173,10 @@ class Backend:
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         """Run a kernel on this library's arrays."""
         return kernel(self.xp, plan, operands)
+
+    def at_once(self, function: Callable[[], Any]) -> Any:
+        """Call a function without arguments; as one program where that is quicker."""
+        return function()
 
     def value_and_gradients(self, plan: Any, operands: Any) -> Any:
         """A reduced loss and its gradients, where taking both together is worth it; else None."""

@@ -136,6 +136,7 @@ class JAXBackend(Backend):
     xp = _NAMESPACE
     takes_numpy = True
     differentiates = True
+    compiles = True
 
     def adopt(self, operation: str, argument: str, value: Any) -> Any:
         if not isinstance(value, jax.Array):
@@ -170,6 +171,9 @@ class JAXBackend(Backend):
 
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         return _compiled(kernel, plan, operands)
+
+    def at_once(self, function: Callable[[], Any]) -> Any:
+        return jax.jit(function)()
 
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any

@@ -6,9 +6,12 @@ import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
 
 from .. import _backends
+from .._backends.generic import Backend
 
 # Packages whose versions a report of a defect should name, if they are there.
 PACKAGES = (
@@ -39,12 +42,16 @@ class Library(NamedTuple):
     def installed(self) -> bool:
         return importlib.util.find_spec(self.module.split(".")[0]) is not None
 
-    def namespace(self) -> Any:
-        """The library's Array API namespace, or what its backend makes of it. Imports the library."""
-        importlib.import_module(self.module)
+    def start(self) -> Backend:
+        """Import the library, and give its backend: its own or that of any Array API library."""
+        module = importlib.import_module(self.module)
         if self.backend:
-            return importlib.import_module(f"{_backends.__name__}.{self.name}").BACKEND.xp
-        return importlib.import_module(self.module)
+            return importlib.import_module(f"{_backends.__name__}.{self.name}").BACKEND
+        array = module.asarray(np.zeros(1))
+        found = _backends.find_backend(type(array), array)
+        if found is None:
+            raise TypeError(f"{self.module} makes no Array API arrays")
+        return found
 
     def version(self) -> str:
         """What the imported library says of itself."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import vjp
+from .._backends.generic import Backend
 from .._core.dtypes import dtype_name
 from .._core.operation import OPERATIONS, Operation
 
@@ -52,12 +53,12 @@ def read_references() -> dict[str, Any]:
     return json.loads(text)["operations"]
 
 
-def check(xp: Any, operation: str, dtype: str, reference: dict[str, Any]) -> Iterator[Found]:
-    """Compare value and gradient of one operation, on arrays that the namespace `xp` makes."""
+def check(backend: Backend, operation: str, dtype: str, reference: dict[str, Any]) -> Iterator[Found]:
+    """Compare value and gradient of one operation, on arrays that the backend's namespace makes."""
     allowed = reference["allowed"]
     worst: dict[str, float] = {"value": 0.0, "gradient": 0.0}
     off: dict[str, list[str]] = {"value": [], "gradient": []}
-    for quantity, title, answer, result in _results(xp, OPERATIONS[operation], dtype, reference):
+    for quantity, title, answer, result in _results(backend, OPERATIONS[operation], dtype, reference):
         exact, came = read_exact(answer), dtype_name(result.dtype)
         shape = tuple(int(size) for size in result.shape)
         if (came, shape) != (dtype, exact.high.shape):
@@ -76,17 +77,24 @@ def check(xp: Any, operation: str, dtype: str, reference: dict[str, Any]) -> Ite
 
 
 def _results(
-    xp: Any, entry: Operation, dtype: str, reference: dict[str, Any]
+    backend: Backend, entry: Operation, dtype: str, reference: dict[str, Any]
 ) -> Iterator[tuple[str, str, dict[str, Any], Any]]:
     """Quantity, title, exact answer and what the library gives, for each result."""
-    options = reference["options"]
-    arrays = [make_array(xp, reference["arrays"][name], dtype) for name in entry.arrays]
-    yield "value", "value", reference["value"], entry.function(*arrays, **options)
-    _, pullback = vjp(entry.function, *arrays, **options)
-    gradients = pullback(make_array(xp, reference["cotangent"], dtype))
-    for name, gradient in zip(entry.arrays, gradients, strict=True):
-        if name in reference["gradient"]:
-            yield "gradient", f"gradient by {name}", reference["gradient"][name], gradient
+    wanted = [name for name in entry.arrays if name in reference["gradient"]]
+
+    def call() -> list[Any]:
+        options = reference["options"]
+        arrays = [make_array(backend.xp, reference["arrays"][name], dtype) for name in entry.arrays]
+        value = entry.function(*arrays, **options)
+        _, pullback = vjp(entry.function, *arrays, **options)
+        gradients = pullback(make_array(backend.xp, reference["cotangent"], dtype))
+        by_name = dict(zip(entry.arrays, gradients, strict=True))
+        return [value, *(by_name[name] for name in wanted)]
+
+    value, *gradients = backend.at_once(call)
+    yield "value", "value", reference["value"], value
+    for name, gradient in zip(wanted, gradients, strict=True):
+        yield "gradient", f"gradient by {name}", reference["gradient"][name], gradient
 
 
 def make_array(xp: Any, numbers: Any, dtype: str) -> Any:

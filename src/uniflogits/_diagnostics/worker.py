@@ -11,11 +11,13 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from .._backends.generic import Backend
 from .._core.dtypes import dtype_name
 from .._core.operation import OPERATIONS
 from .libraries import find_libraries
@@ -33,48 +35,56 @@ def work(name: str) -> int:
     start = time.perf_counter()
     report(stage="importing it")
     try:
-        xp, version = library.namespace(), library.version()
+        backend, version = library.start(), library.version()
     except BaseException as error:  # SystemExit too: some packages call sys.exit when they cannot start
         report(broken=f"cannot be imported: {describe(error)}")
         return 1
     imported = time.perf_counter()
     report(version=version, import_seconds=round(imported - start, 2), stage="making arrays")
     references = read_references()
-    for dtype in DTYPES:
-        if dtype_name(xp.asarray(np.zeros(1, dtype=dtype)).dtype) != dtype:
-            continue  # JAX has float64 on demand only
-        for operation in OPERATIONS:
+    dtypes = [d for d in DTYPES if dtype_name(backend.xp.asarray(np.zeros(1, dtype=d)).dtype) == d]
+    # Where compilers take nearly all of the time, each thread waits for its own.
+    with ThreadPoolExecutor(os.cpu_count() if backend.compiles else 1) as pool:
+        checks = [
+            (operation, dtype, pool.submit(_check, backend, operation, dtype, references))
+            for dtype in dtypes  # JAX has float64 on demand only
+            for operation in OPERATIONS
+        ]
+        for operation, dtype, answer in checks:
             report(stage=f"checking {operation} in {dtype}")
-            _check(xp, operation, dtype, references, report)
+            for event in answer.result():
+                report(**event)
     report(seconds=round(time.perf_counter() - imported, 2))
     return 0
 
 
-def _check(xp: Any, operation: str, dtype: str, references: dict[str, Any], report: Report) -> None:
+def _check(backend: Backend, operation: str, dtype: str, references: dict[str, Any]) -> list[dict[str, Any]]:
+    """What there is to report of one operation."""
     if operation not in references:
-        report(off=f"{operation}, {dtype}: no reference values")
-        return
+        return [{"off": f"{operation}, {dtype}: no reference values"}]
+    events = []
     try:
-        for found in check(xp, operation, dtype, references[operation]):
-            _report(found, report)
+        for found in check(backend, operation, dtype, references[operation]):
+            events += _events(found)
     except Exception as error:
-        report(off=f"{operation}, {dtype}: {describe(error)}")
+        events.append({"off": f"{operation}, {dtype}: {describe(error)}"})
+    return events
 
 
-def _report(found: Found, report: Report) -> None:
+def _events(found: Found) -> Iterator[dict[str, Any]]:
     # JSON has no infinity.
     worst = round(found.worst, 2) if math.isfinite(found.worst) else None
-    report(
-        operation=found.operation,
-        dtype=found.dtype,
-        quantity=found.quantity,
-        result={"worst": worst, "allowed": found.allowed, "ok": not found.off},
-    )
+    yield {
+        "operation": found.operation,
+        "dtype": found.dtype,
+        "quantity": found.quantity,
+        "result": {"worst": worst, "allowed": found.allowed, "ok": not found.off},
+    }
     title = f"{found.operation}, {found.dtype}"
     for text in found.off[:SHOWN]:
-        report(off=f"{title}: {text}; {found.allowed:g} ulp allowed")
+        yield {"off": f"{title}: {text}; {found.allowed:g} ulp allowed"}
     if len(found.off) > SHOWN:
-        report(off=f"{title}: {len(found.off) - SHOWN} more numbers of its {found.quantity}")
+        yield {"off": f"{title}: {len(found.off) - SHOWN} more numbers of its {found.quantity}"}
 
 
 def describe(error: BaseException) -> str:
