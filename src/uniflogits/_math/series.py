@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-# (-1)^k / (k + 2)!: what comes after these is below half an ulp of the sum, also for float64.
-_REMAINDER = tuple((-1.0) ** k / math.factorial(k + 2) for k in range(21))
+# Terms of each series: what comes after these is below a quarter of an ulp of the sum.
+_REMAINDER_TERMS = {"float32": 12, "float64": 21}
+_JS_TERMS = {"float32": 9, "float64": 17}
+# (-1)^k / (k + 2)!
+_REMAINDER = tuple((-1.0) ** k / math.factorial(k + 2) for k in range(_REMAINDER_TERMS["float64"]))
 
 
 def _tanh_series(count: int) -> list[float]:
@@ -17,12 +20,12 @@ def _tanh_series(count: int) -> list[float]:
     return found
 
 
-_JS = tuple(one * (1 - 0.5 / n) / 4.0**n for n, one in enumerate(_tanh_series(17), 1))
+_JS = tuple(one * (1 - 0.5 / n) / 4.0**n for n, one in enumerate(_tanh_series(_JS_TERMS["float64"]), 1))
 
 
 def exp_remainder(xp: Any, d: Any) -> Any:
     """e^-d - 1 + d for -1.5 <= d <= 1, never negative."""
-    return xp.square(d) * _polynomial(d, _REMAINDER)
+    return xp.square(d) * _polynomial(d, _enough(xp, d, _REMAINDER, _REMAINDER_TERMS))
 
 
 def fall(xp: Any, d: Any) -> Any:
@@ -33,7 +36,11 @@ def fall(xp: Any, d: Any) -> Any:
 def js_summand(xp: Any, d: Any) -> Any:
     """log 2 - the entropy of a question with log odds d, for |d| <= 1: u tanh u - log cosh u, u = d/2."""
     square = xp.square(d)
-    return square * _polynomial(square, _JS)
+    return square * _polynomial(square, _enough(xp, d, _JS, _JS_TERMS))
+
+
+def _enough(xp: Any, x: Any, series: tuple[float, ...], terms: dict[str, int]) -> tuple[float, ...]:
+    return series[: terms["float32" if x.dtype == xp.float32 else "float64"]]
 
 
 def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
