@@ -83,7 +83,9 @@ def lay_out(xp: Any, plan: Plan, operands: dict[str, Any]) -> Laid:
     shapes = tuple(xp.dims(x) for x in given)
     if operation.vectors is not None:
         return _with_vectors(xp, plan, operands, given, shapes)
-    shape = max(shapes[: len(operation.partners)], key=len)
+    shape = shapes[0]
+    for other in shapes[1 : len(operation.partners)]:
+        shape = other if len(other) > len(shape) else shape
     mask = operands.get("where")
     numbers = _numbers(xp, plan, operands, shape)
     partners = tuple(cast(xp, operands[name], compute) for name in operation.partners)
