@@ -23,7 +23,8 @@ SETTINGS = hypothesis.settings(
 
 @matrix("laws", having=lambda cell: bool(cell.spec.laws))
 def test_laws(cell: Cell, quick: bool) -> None:
-    examples = 1 if cell.backend == "dask" else 3 if cell.dtype in HALVES else 5 if quick else 15
+    few = quick or cell.backend == "tensorflow"
+    examples = 1 if cell.backend == "dask" else 3 if cell.dtype in HALVES else 5 if few else 15
 
     @hypothesis.settings(SETTINGS, max_examples=examples)
     @hypothesis.given(
