@@ -19,6 +19,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "operation_pages",
+    "transform_page",
     "names_page",
     "museum_page",
     "pictures",
@@ -39,7 +40,7 @@ numpydoc_validation_checks = {"GL08", "SS01", "PR01", "PR02", "PR07", "RT01", "R
 html_theme = "pydata_sphinx_theme"
 html_title = "uniflogits"
 html_show_sourcelink = False
-_WIDE = ("index", "logits", "quickstart", "gradients", "contract", "collapse", "accuracy")
+_WIDE = ("index", "logits", "quickstart", "gradients", "transforms", "contract", "collapse", "accuracy")
 html_sidebars = {page: [] for page in _WIDE}
 html_theme_options = {
     "show_toc_level": 2,

@@ -17,7 +17,7 @@ import pytest
 import uniflogits as ul
 from uniflogits._core.operation import OPERATIONS, Operation
 
-from . import adapters, exceptions, limits
+from . import adapters, exceptions, limits, transforms
 from .adapters.base import Adapter
 from .call import Call, make_call
 from .compare import HALVES, Failures
@@ -25,6 +25,9 @@ from .exact import Reference
 from .specs.base import Edge, Sample, Spec
 
 SEED = 20260
+
+# How the properties that are transforms begin.
+TRANSFORM = "transform "
 
 # Filled by `matrix`: property -> the cells it is tested in.
 PROPERTIES: dict[str, list[Cell]] = {}
@@ -142,12 +145,24 @@ def matrix(
     return pytest.mark.parametrize("cell", [_parameter(cell) for cell in cells])
 
 
+def matrix_of_transforms() -> Callable[[Any], Any]:
+    """Parametrise a test by operation, library and transform: each is a property of one dtype."""
+    parameters = []
+    for backend in transforms.LIBRARIES:
+        for one in transforms.of(backend).values():
+            for name in one.operations or OPERATIONS:
+                cell = Cell(f"{TRANSFORM}{one.name}", name, backend, one.dtype)
+                PROPERTIES.setdefault(cell.property, []).append(cell)
+                parameters.append(_parameter(cell, f"{name}-{backend}-{one.name}"))
+    return pytest.mark.parametrize("cell", parameters)
+
+
 def compiling_together(backend: str, operation: str) -> Any:
     """With `--dist loadgroup` one worker gets all that a library compiles for one operation."""
     return pytest.mark.xdist_group(f"{operation}-{backend}")
 
 
-def _parameter(cell: Cell) -> Any:
+def _parameter(cell: Cell, id: str | None = None) -> Any:
     marks = [pytest.mark.backend(cell.backend), compiling_together(cell.backend, cell.operation)]
     entry = exceptions.find(cell.property, cell.operation, cell.backend, cell.dtype)
     if entry is not None:
@@ -157,7 +172,7 @@ def _parameter(cell: Cell) -> Any:
             if entry.kind == "nonsense"
             else pytest.mark.xfail(reason=reason, strict=True)
         )
-    return pytest.param(cell, id=cell.id, marks=marks)
+    return pytest.param(cell, id=id or cell.id, marks=marks)
 
 
 def on_devices(property: str, dtype: str) -> list[Any]:
@@ -268,7 +283,7 @@ def references(pairs: list[tuple[np.ndarray, Reference]]) -> tuple[np.ndarray, l
 def all_cells() -> dict[str, set[tuple[str, str, str, str]]]:
     """Every cell of the matrix by library, whatever part of it this process collected."""
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
-        if "matrix(" in path.read_text(encoding="utf-8"):
+        if "@matrix" in path.read_text(encoding="utf-8"):
             importlib.import_module(f"tests.{path.stem}")
     result: dict[str, set[tuple[str, str, str, str]]] = {name: set() for name in adapters.NAMES}
     for cells in PROPERTIES.values():

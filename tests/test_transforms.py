@@ -1,4 +1,4 @@
-"""Compiled and mapped over: the same bounds as in plain calls, for value and gradient."""
+"""Every operation under every transform of its library: the same bounds as in plain calls."""
 
 from __future__ import annotations
 
@@ -7,132 +7,127 @@ from typing import Any
 import numpy as np
 import pytest
 
-from . import exact
+from uniflogits._core import annotations as roles
+from uniflogits._core.operation import Operation
+
+from . import exact, transforms
 from .harness import (
+    TRANSFORM,
     Cell,
     Failures,
     Ready,
     as_function,
     both,
     first,
-    has_autodiff,
-    matrix,
+    matrix_of_transforms,
     random_like,
     ready,
     references,
     run,
 )
 from .specs.base import Sample
+from .transforms import Case, Transform
+
+OF_CLASSES = (roles.CLASS_VECTORS, roles.CLASS_WEIGHTS, roles.CLASS_BIAS)
+OF_EXAMPLES = (roles.INTEGER_LABELS, roles.WEIGHTS)
 
 
-def _compilable(cell: Cell) -> bool:
-    return has_autodiff(cell.backend) and cell.dtype in ("float32", "float64")
+@matrix_of_transforms()
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error")
+def test_transform(cell: Cell) -> None:
+    transform = transforms.of(cell.backend)[cell.property.removeprefix(TRANSFORM)]
+    failures = cell.failures()
+    for sample in _chosen(cell, transform):
+        _check(cell, transform, sample, failures)
+    failures.finish()
 
 
-def _chosen(cell: Cell) -> list[Sample]:
-    """One sample without options, and the first that gives each option or keyword array."""
+def _chosen(cell: Cell, transform: Transform) -> list[Sample]:
+    """One call without options, and the first that gives each option or keyword array; not too many."""
     seen: set[str] = set()
     chosen = []
-    for sample in cell.samples():
+    for sample in cell.samples(having=lambda sample: _fits(cell, transform, sample)):
         gives = {*sample.options, *(set(sample.arrays) - set(cell.op.arrays))} or {"nothing"}
-        if not gives <= seen and not sample.values_only:
+        if not gives <= seen:
             chosen.append(sample)
             seen |= gives
-    return chosen
+    return chosen[:: -(-len(chosen) // transform.calls)]
 
 
-@matrix("compiled", having=_compilable, dtypes=("float32",))
-@pytest.mark.slow
-def test_compiled(cell: Cell) -> None:
-    failures = cell.failures()
-    for sample in _chosen(cell):
-        one = ready(cell, sample)
-        function, others = as_function(cell, one)
-        arrays = [one.arrays[0], *others]
-        value = first(run(cell, one))
-        ct = random_like(tuple(value.shape), cell.adapter.dtype(value), cell.operation, sample.id)
-        for mode, compiled in cell.adapter.compiled(function).items():
-            _check_value(cell, one, sample, failures, mode, compiled(*arrays))
-            floating = one.call.floating()[:1]
-            if mode == "compile":
-                # torch differentiates through a compiled function by plain backward only.
-                gradient = _backward(compiled, arrays, cell.adapter.array(ct))
-                _check_gradient(cell, one, sample, failures, mode, gradient, ct)
-                continue
-            found = cell.adapter.gradients(compiled, arrays, cell.adapter.array(ct), floating)
-            for way, gradients in found.items():
-                _check_gradient(cell, one, sample, failures, f"{mode}, {way}", gradients[0], ct)
-    failures.finish()
+def _fits(cell: Cell, transform: Transform, sample: Sample) -> bool:
+    size = np.size(sample.arrays[cell.op.arrays[0]])
+    if sample.values_only or (transform.size is not None and size > transform.size):
+        return False
+    return not transform.maps or _examples(cell.op, sample) is not None
 
 
-def _backward(function: Any, arrays: list[Any], cotangent: Any) -> Any:
-    import torch
+def _examples(operation: Operation, sample: Sample) -> dict[str, bool] | None:
+    """Which arrays have an entry per example along their first axis; None: the call takes none apart."""
+    shapes = {name: np.shape(array) for name, array in sample.arrays.items() if array is not None}
+    shape = shapes[operation.arrays[0]]
+    if len(shape) != 2 or {"axis", "keepdims", "reduction"} & set(sample.options):
+        return None
+    found = {}
+    for name, given in shapes.items():
+        role = operation.roles.get(name)
+        expected = () if role in OF_CLASSES else shape[:1] if role in OF_EXAMPLES else shape
+        found[name] = len(given) == len(expected) > 0
+        if found[name] and given[0] != shape[0]:
+            return None
+    return found
 
-    leaf = arrays[0].detach().clone().requires_grad_()
-    return torch.autograd.grad(function(leaf, *arrays[1:]), leaf, cotangent)[0]
 
-
-def _check_value(cell: Cell, one: Ready, sample: Any, failures: Failures, mode: str, value: Any) -> None:
-    answers = [answer[0] for answer in both(one, lambda call: exact.values(cell.spec, call))]
-    row = cell.row
-    failures.compare(
-        f"{sample.id}, {mode}",
-        cell.adapter.to_numpy(value),
-        answers,
-        one.call.result_dtype,
-        row.value,
-        row.dagger,
-        one.underflow,
-        one.call.arrays,
+def _case(cell: Cell, one: Ready, sample: Sample) -> tuple[Case, dict[str, Any]]:
+    """The call for a transform, and what of it the exact answers are asked with."""
+    adapter = cell.adapter
+    value = first(run(cell, one))
+    names = [*cell.op.arrays, *(n for n in one.call.keywords() if hasattr(one.options[n], "shape"))]
+    examples = _examples(cell.op, sample) or {}
+    ct = random_like(tuple(value.shape), adapter.dtype(value), cell.operation, sample.id)
+    direction = random_like(tuple(one.arrays[0].shape), cell.dtype, sample.id, "second")
+    function, others = as_function(cell, one)
+    case = Case(
+        function,
+        one.arrays[0],
+        others,
+        adapter.array(ct),
+        adapter.array(direction),
+        tuple(examples.get(name, False) for name in names),
     )
+    return case, {"cotangent": ct, "direction": direction}
 
 
-def _check_gradient(
-    cell: Cell, one: Ready, sample: Any, failures: Failures, mode: str, gradient: Any, ct: np.ndarray
-) -> None:
-    name = cell.op.arrays[0]
-    pairs = both(one, lambda call: exact.gradient(cell.spec, call, name, ct))
-    positions, answers = references(pairs)
-    failures.compare(
-        f"{sample.id}, {mode}",
-        cell.adapter.to_numpy(gradient).reshape(-1)[positions],
-        answers,
-        cell.dtype,
-        cell.row.gradient,
-        cell.row.dagger,
-        one.underflow * 2.0,
-        {**one.call.arrays, "cotangent": ct},
-    )
-
-
-def _has_examples(cell: Cell, sample: Sample) -> bool:
-    """Whether the first array is of two dimensions, and the others are as long."""
-    shapes = [np.shape(sample.arrays[name]) for name in cell.op.arrays if name != cell.op.vectors]
-    return len(shapes[0]) == 2 and len({shape[:1] for shape in shapes}) == 1
-
-
-def _of_examples(cell: Cell, one: Ready) -> tuple[Any, list[Any]]:
-    """The call as a function of the arrays with one entry per example: all but vectors of classes."""
-    if cell.op.vectors is None:
-        return one.apply(cell.public), one.arrays
-    place = cell.op.arrays.index(cell.op.vectors)
-    rest = [array for i, array in enumerate(one.arrays) if i != place]
-    return lambda *some: cell.public(*some[:place], one.arrays[place], *some[place:]), rest
-
-
-@matrix("mapped", having=lambda cell: _compilable(cell) and cell.dtype == "float32")
-def test_mapped(cell: Cell) -> None:
-    """One example at a time, mapped by the library over the first axis: as all at once."""
-    failures = cell.failures()
-    samples = cell.samples(having=lambda s: cell.is_plain(s) and _has_examples(cell, s))
-    for sample in samples[:6]:
-        one = ready(cell, sample)
-        value = first(run(cell, one))
-        ct = random_like(tuple(value.shape), cell.adapter.dtype(value), cell.operation, sample.id)
-        function, arrays = _of_examples(cell, one)
-        for mode, mapped in cell.adapter.mapped(function).items():
-            _check_value(cell, one, sample, failures, mode, mapped(*arrays))
-            found = cell.adapter.gradients(mapped, arrays, cell.adapter.array(ct), [0])
-            for way, gradients in found.items():
-                _check_gradient(cell, one, sample, failures, f"{mode}, {way}", gradients[0], ct)
-    failures.finish()
+def _check(cell: Cell, transform: Transform, sample: Sample, failures: Failures) -> None:
+    one = ready(cell, sample)
+    case, given = _case(cell, one, sample)
+    name, row, ct = cell.op.arrays[0], cell.row, given["cotangent"]
+    found = transform.run(case)
+    failures.checked += not found  # what the transform itself has judged
+    for quantity, result in found.items():
+        result = result if isinstance(result, np.ndarray) else cell.adapter.to_numpy(result)
+        dtype, factor = cell.dtype, 2.0 * one.underflow
+        if quantity == "value":
+            bound, dtype = row.value, one.call.result_dtype
+            answers = [answer[0] for answer in both(one, lambda call: exact.values(cell.spec, call))]
+        elif quantity == "gradient":
+            bound = row.gradient
+            positions, answers = references(both(one, lambda c: exact.gradient(cell.spec, c, name, ct)))
+            result = result.reshape(-1)[positions]
+        else:
+            bound, factor = row.second, factor * float(np.abs(ct.astype(float)).max(initial=1.0))
+            asked = (name, ct, given["direction"])
+            positions, answers = references(
+                both(one, lambda c, asked=asked: exact.hessian_product(cell.spec, c, *asked))
+            )
+            result = result.reshape(-1)[positions]
+        failures.compare(
+            f"{sample.id}, {quantity}",
+            result,
+            answers,
+            dtype,
+            bound,
+            row.dagger,
+            factor,
+            {**one.call.arrays, **given},
+        )

@@ -69,14 +69,6 @@ class Adapter:
         """Hessian by `array` of sum(cotangent * function(array, *others)), times `tangent`, all nestings."""
         return {}
 
-    def compiled(self, function: Function) -> dict[str, Function]:
-        """`function` under each of the library's compilers."""
-        return {}
-
-    def mapped(self, function: Function) -> dict[str, Function]:
-        """`function` of one example, mapped by the library over the first axis of every array."""
-        return {}
-
     def traced(self, function: Function) -> dict[str, Function]:
         """`function` called where values cannot be read."""
         return {}

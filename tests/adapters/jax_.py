@@ -57,12 +57,6 @@ class Jax(Adapter):
     ) -> dict[str, Any]:
         return _hessian_products(function, array, others, cotangent, tangent)
 
-    def compiled(self, function: Function) -> dict[str, Function]:
-        return {"jit": jax.jit(function)}
-
-    def mapped(self, function: Function) -> dict[str, Function]:
-        return {"vmap": jax.vmap(function)}
-
     def traced(self, function: Function) -> dict[str, Function]:
         return {"jit": jax.jit(function), "vmap": _mapped_once(function)}
 

@@ -90,18 +90,6 @@ class TensorFlow(Adapter):
             "forward over reverse": accumulator.jvp(again),
         }
 
-    def compiled(self, function: Function) -> dict[str, Function]:
-        return {
-            "function": tf.function(function, autograph=False),
-            "XLA": tf.function(function, autograph=False, jit_compile=True),
-        }
-
-    def mapped(self, function: Function) -> dict[str, Function]:
-        def call(*arrays: Any) -> Any:
-            return tf.vectorized_map(lambda one: function(*one), arrays, fallback_to_while_loop=False)
-
-        return {"vectorized_map": call}
-
     def traced(self, function: Function) -> dict[str, Function]:
         return {"function": tf.function(function, autograph=False)}
 

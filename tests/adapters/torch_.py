@@ -102,20 +102,15 @@ class Torch(Adapter):
             products["forward over forward"] = forward_over_forward(array)
         return products
 
-    def compiled(self, function: Function) -> dict[str, Function]:
-        # All functions made by one line of a test count against one limit of recompilations.
-        torch.compiler.reset()
-        # aot_eager: all of the tracing without the C++ compiler; test_transforms.py runs that on few cells.
-        return {"compile": torch.compile(function, fullgraph=True, backend="aot_eager", dynamic=False)}
-
-    def mapped(self, function: Function) -> dict[str, Function]:
-        return {"func.vmap": torch.func.vmap(function)}
-
     def traced(self, function: Function) -> dict[str, Function]:
         def mapped_once(*arrays: Any) -> Any:
             return torch.func.vmap(function)(*(a[None] for a in arrays))[0]
 
-        return {"func.vmap": mapped_once, **self.compiled(function)}
+        # All functions made by one line of a test count against one limit of recompilations.
+        torch.compiler.reset()
+        # aot_eager: all of the tracing without the C++ compiler.
+        compiled = torch.compile(function, fullgraph=True, backend="aot_eager", dynamic=False)
+        return {"func.vmap": mapped_once, "compile": compiled}
 
 
 def _replaced(arrays: Sequence[Any], positions: Sequence[int], others: Sequence[Any]) -> list[Any]:

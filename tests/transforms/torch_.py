@@ -1,0 +1,216 @@
+"""torch's transforms. Its compiler runs as far as aot_eager: all of its tracing, without the C++ compiler."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import warnings
+from typing import Any
+
+import pytest
+
+from .base import Case, Lazy, Results, times, transform, weighted
+
+torch: Any = Lazy("torch")
+forward_ad: Any = Lazy("torch.autograd.forward_ad")
+
+
+def _leaf(array: Any) -> Any:
+    return array.detach().clone().requires_grad_()
+
+
+def _backward(case: Case, function: Any) -> Any:
+    leaf = _leaf(case.array)
+    return torch.autograd.grad(function(leaf, *case.others), leaf, case.cotangent)[0]
+
+
+def _loss(case: Case) -> Any:
+    return lambda array, *others: (case.function(array, *others) * case.cotangent).sum()
+
+
+@transform()
+def grad(case: Case) -> Results:
+    return {"gradient": torch.func.grad(_loss(case))(*case.arrays)}
+
+
+@transform()
+def backward_by_some(case: Case) -> Results:
+    """Every choice of the floating arrays that a gradient is asked of gives the same ones."""
+    floating = [i for i, a in enumerate(case.arrays) if a.is_floating_point()]
+    found: dict[int, Any] = {}
+    for count in range(1, len(floating) + 1):
+        for some in itertools.combinations(floating, count):
+            leaves = [_leaf(a) if i in some else a for i, a in enumerate(case.arrays)]
+            gradients = torch.autograd.grad(case.function(*leaves), [leaves[i] for i in some], case.cotangent)
+            for i, gradient in zip(some, gradients, strict=True):
+                torch.testing.assert_close(gradient, found.setdefault(i, gradient), equal_nan=True)
+    return {"gradient": found[0]}
+
+
+@transform(2, size=32)
+def jacrev(case: Case) -> Results:
+    found = torch.func.jacrev(case.function)(*case.arrays)
+    return {"gradient": weighted(found.numpy(), case.cotangent.numpy())}
+
+
+@transform(2, size=32)
+def jacfwd(case: Case) -> Results:
+    found = torch.func.jacfwd(case.function)(*case.arrays)
+    return {"gradient": weighted(found.numpy(), case.cotangent.numpy())}
+
+
+def _hessian(case: Case, outer: Any, inner: Any) -> Results:
+    found = outer(inner(_loss(case)))(*case.arrays)
+    return {"product": times(found.numpy(), case.direction.numpy())}
+
+
+@transform(2, size=16)
+def hessian(case: Case) -> Results:
+    found = torch.func.hessian(_loss(case))(*case.arrays)
+    return {"product": times(found.numpy(), case.direction.numpy())}
+
+
+@transform(2, size=16)
+def jacrev_of_jacrev(case: Case) -> Results:
+    return _hessian(case, torch.func.jacrev, torch.func.jacrev)
+
+
+@transform(2, size=16)
+def jacrev_of_jacfwd(case: Case) -> Results:
+    return _hessian(case, torch.func.jacrev, torch.func.jacfwd)
+
+
+@transform(2, size=16)
+def jacfwd_of_jacfwd(case: Case) -> Results:
+    return _hessian(case, torch.func.jacfwd, torch.func.jacfwd)
+
+
+@transform(1, dtype="float64", size=16)
+def gradgradcheck(case: Case) -> Results:
+    """Backward's own derivative against finite differences of it: torch's check, with torch's tolerances."""
+    torch.autograd.gradgradcheck(lambda x: case.of_array(x), _leaf(case.array), case.cotangent)
+    return {}
+
+
+def _axes(case: Case) -> tuple[int | None, ...]:
+    return tuple(0 if own else None for own in case.examples)
+
+
+@transform(maps=True)
+def vmap(case: Case) -> Results:
+    mapped = torch.func.vmap(case.function, _axes(case))
+    return {"value": mapped(*case.arrays), "gradient": _backward(case, mapped)}
+
+
+def _vmap_of_grad(case: Case) -> Any:
+    grad = torch.func.grad  # looked up here: the compiler would follow the import
+
+    def gradient(cotangent: Any, *arrays: Any) -> Any:
+        return grad(lambda *arrays: (case.function(*arrays) * cotangent).sum())(*arrays)
+
+    return torch.func.vmap(gradient, (0, *_axes(case)))
+
+
+@transform(maps=True)
+def vmap_of_grad(case: Case) -> Results:
+    return {"gradient": _vmap_of_grad(case)(case.cotangent, *case.arrays)}
+
+
+@transform(2)
+def checkpoint(case: Case) -> Results:
+    def function(*arrays: Any) -> Any:
+        return torch.utils.checkpoint.checkpoint(case.function, *arrays, use_reentrant=False)
+
+    return {"gradient": _backward(case, function)}
+
+
+def _compile(function: Any) -> Any:
+    # All functions made by one line count against one limit of recompilations.
+    torch.compiler.reset()
+    # Shapes as they are, unless a dimension is marked.
+    return torch.compile(function, fullgraph=True, backend="aot_eager", dynamic=False)
+
+
+def _with_gradient(case: Case, compiled: Any, array: Any, *others: Any) -> Results:
+    value = compiled(array, *others)
+    return {"value": value, "gradient": torch.autograd.grad(value, array, case.cotangent)[0]}
+
+
+@transform(5)
+def compile(case: Case) -> Results:
+    return _with_gradient(case, _compile(case.function), _leaf(case.array), *case.others)
+
+
+@transform(1, maps=True)
+def compiled_for_any_number_of_examples(case: Case) -> Results:
+    """One compilation serves them all."""
+    compiled = _compile(case.function)
+
+    def some(count: int) -> list[Any]:
+        arrays = []
+        for place, (array, own) in enumerate(zip(case.arrays, case.examples, strict=True)):
+            array = torch.cat([array] * count) if own else array
+            arrays.append(array if place else _leaf(array))
+            if own:
+                torch._dynamo.mark_dynamic(arrays[-1], 0)
+        return arrays
+
+    compiled(*some(2))
+    with torch.compiler.set_stance("fail_on_recompile"):
+        compiled(*some(3)), compiled(*some(5))
+        return _with_gradient(case, compiled, *some(1))
+
+
+# One per kind of rule, and the cross-entropies: a C++ compiler takes long.
+INDUCTOR = (
+    "softmax",
+    "logsumexp",
+    "log_sigmoid",
+    "logaddexp",
+    "binary_kl_divergence",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_with_integer_labels",
+    "sigmoid_binary_cross_entropy",
+    "linear_cross_entropy",
+)
+
+
+@transform(1, operations=INDUCTOR)
+def inductor(case: Case) -> Results:
+    """torch's own compiler for the CPU."""
+    if shutil.which("g++") is None:
+        pytest.skip("torch compiles C++ with it")
+    torch.compiler.reset()
+    compiled = torch.compile(case.function, fullgraph=True, dynamic=False)
+    with warnings.catch_warnings():  # of torch's compiler, when it is loaded
+        warnings.filterwarnings("ignore", ".*torch.jit", DeprecationWarning)
+        return _with_gradient(case, compiled, _leaf(case.array), *case.others)
+
+
+@transform(1, maps=True)
+def compiled_vmap_of_grad(case: Case) -> Results:
+    return {"gradient": _compile(_vmap_of_grad(case))(case.cotangent, *case.arrays)}
+
+
+@transform(1, size=16)
+def compiled_hessian(case: Case) -> Results:
+    found = _compile(torch.func.hessian(_loss(case)))(*case.arrays)
+    return {"product": times(found.numpy(), case.direction.numpy())}
+
+
+@transform(1, size=32)
+def compiled_jacfwd(case: Case) -> Results:
+    found = _compile(torch.func.jacfwd(case.function))(*case.arrays)
+    return {"gradient": weighted(found.numpy(), case.cotangent.numpy())}
+
+
+@transform(1)
+def export(case: Case) -> Results:
+    """A module as torch.export writes it down."""
+
+    class Module(torch.nn.Module):
+        def forward(self, *arrays: Any) -> Any:
+            return case.function(*arrays)
+
+    module = torch.export.export(Module(), case.arrays).module()
+    return {"value": module(*case.arrays), "gradient": _backward(case, module)}
