@@ -33,7 +33,7 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: A
 
 
 def _attach_label(
-    loss: Callable[..., Any], gradient: Callable[..., Any], curvature: Callable[..., Any], x: Any, labels: Any
+    loss: Callable[..., Any], gradient: Callable[..., Any], _: Any, curvature: Callable[..., Any], *given: Any
 ) -> Any:
     """`loss(x, labels)` with its derivative by x, and that one with its own."""
     value, slope = jax.custom_jvp(loss), jax.custom_jvp(gradient)
@@ -46,7 +46,7 @@ def _attach_label(
     def _(primals: Any, tangents: Any) -> Any:
         return slope(*primals), curvature(*primals, tangents[0])
 
-    return value(x, labels)
+    return value(*given)
 
 
 @jax.custom_jvp

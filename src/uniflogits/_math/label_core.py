@@ -33,7 +33,8 @@ def _odds(xp: Any, x: Any, labels: Any) -> _Odds:
     # +inf shares the mass equally: halved, every finite logit is far below the largest number, and no
     # selection among the classes is needed. Without others nothing is subtracted from -inf.
     largest = float(xp.finfo(x.dtype).max)
-    base, factor = xp.where(full, largest, xp.where(none, 0.0, m)), xp.where(full, 0.5, 1.0)
+    base = xp.where(full, largest, xp.where(none, 0.0, m))
+    factor = 1.0 - 0.5 * xp.astype(full, x.dtype)
     terms = xp.exp(xp.minimum(others * factor - base, 0.0))
     total = xp.sum(terms, axis=-1, keepdims=True)
     nothing = none & (own == -xp.inf)
