@@ -208,6 +208,7 @@ class ArrayAPIBackend(Backend):
             stop_gradient=lambda x: x,
             attach=value_alone,
             slope=None,
+            attach_map=None,
             attach_label=None,
             recomputed=lambda function: function,
             over_chunks=lambda *given: chunk_by_chunk(namespace.concat, *given),

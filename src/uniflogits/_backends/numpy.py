@@ -32,6 +32,7 @@ class NumPyBackend(Backend):
         stop_gradient=lambda x: x,
         attach=value_alone,
         slope=None,
+        attach_map=None,
         attach_label=None,
         recomputed=lambda function: function,
         over_chunks=functools.partial(chunk_by_chunk, np.concatenate),

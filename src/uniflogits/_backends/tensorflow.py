@@ -116,6 +116,7 @@ class TensorFlowBackend(Backend):
         namespace,
         attach=_attach,
         slope=_slope,
+        attach_map=None,
         attach_label=_attach_label,
         take=tf.gather,
         recomputed=_recomputed,

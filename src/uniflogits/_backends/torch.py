@@ -155,6 +155,7 @@ class TorchBackend(Backend):
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
         slope=_slope,
+        attach_map=None,
         attach_label=None,
         recomputed=_recomputed,
         linear_pass=_linear_pass,
