@@ -7,6 +7,7 @@ get what the formula says.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from .._core.dtypes import FLOATS, dtype_name
 from ._numpy_rows import RowBlocks
 
+_SHORT = 128  # NumPy adds up longer rows in pairs
 _DTYPES = {name: np.dtype(name) for name in ("float32", "float64")}
 
 
@@ -33,7 +35,12 @@ def exponentials(
     np.subtract(x, m[:, None], out=into)
     np.exp(into, out=into)
     into.reshape(-1)[winner] = 0.0
-    return winner, m, np.add.reduce(into, axis=-1)
+    return winner, m, row_sums(into)
+
+
+def row_sums(x: np.ndarray) -> np.ndarray:
+    # As accurate for rows so short, and two to three times as fast.
+    return np.einsum("ij->i", x) if x.shape[1] <= _SHORT else np.add.reduce(x, axis=-1)
 
 
 def softmax(xp: Any, plan: Any, operands: dict[str, Any]) -> Any:
@@ -95,8 +102,10 @@ def logsumexp(xp: Any, plan: Any, operands: dict[str, Any]) -> Any:
 
 def unusual(m: np.ndarray) -> np.ndarray | None:
     """The rows whose maximum is not finite; None: there are none."""
-    finite = np.isfinite(m)
-    return None if np.logical_and.reduce(finite) else np.flatnonzero(~finite)
+    if math.isfinite(m.dot(m)):  # the quickest that sees all of them; it may also overflow
+        return None
+    wrong = np.flatnonzero(~np.isfinite(m))
+    return wrong if wrong.size else None
 
 
 def _by_formula(xp: Any, plan: Any, blocks: RowBlocks, block: Any, place: np.ndarray) -> None:

@@ -31,7 +31,7 @@ class _Examples(NamedTuple):
 
 def _examples(plan: Any, operands: dict[str, Any]) -> _Examples | None:
     """None where an option asks for the formula."""
-    if not plan.trusted or any(operands.get(name) is not None for name in _PLAIN):
+    if not plan.trusted or not _PLAIN.keys().isdisjoint(operands):
         return None
     blocks = blocks_of(plan, operands)
     if blocks.rows == 0:
@@ -93,9 +93,12 @@ def _gradient(
         terms = place if scratch is None else scratch[: stop - start]
         winner, m, rest = exponentials(blocks, x, terms)
         flat, total, factor = terms.reshape(-1), rest + 1.0, scale[start:stop]
-        flat[winner] = 1.0
         at = examples.labels[start:stop] + blocks.starts[: len(x)]
-        lost = np.where(at == winner, -rest, flat[at] - total) / total
+        lost = flat[at]  # p - 1 times the total: 0, where e^(x - m) is still left out, or e^(x - m) - 1
+        lost -= at != winner
+        lost -= rest
+        lost /= total
+        flat[winner] = 1.0
         if examples.exists is not None:
             lost = np.where(examples.exists[start:stop], lost, 0.0)
         terms *= (factor / total)[:, None]
@@ -129,9 +132,9 @@ def _scale(xp: Any, examples: _Examples, cotangent: Any) -> np.ndarray:
     """What each example counts, times the cotangent."""
     blocks, (reduction, weights, removed) = examples.blocks, examples.weighing
     if weights is None and removed is None and reduction != "none":
-        return np.full(
-            blocks.rows, cotangent / blocks.rows if reduction == "mean" else cotangent, blocks.dtype
-        )
+        scale = np.empty(blocks.rows, blocks.dtype)
+        scale.fill(cotangent / blocks.rows if reduction == "mean" else cotangent)
+        return scale
     cotangent = np.asarray(cotangent).astype(blocks.dtype, copy=False)
     scale, _ = pulled(xp, examples.weighing, np.zeros(blocks.lead, blocks.dtype), None, cotangent)
     return scale.reshape(-1)

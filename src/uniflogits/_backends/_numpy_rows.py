@@ -6,6 +6,7 @@ scratch there is serves all blocks.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,11 @@ import numpy as np
 
 # Entries of a block: 256 KiB of float32, an eighth to a half of what a core's own cache holds.
 ENTRIES = 1 << 16
+
+
+@functools.lru_cache(maxsize=16)
+def _starts(rows: int, classes: int) -> np.ndarray:
+    return np.arange(0, rows * classes, classes)
 
 
 class RowBlocks:
@@ -30,9 +36,9 @@ class RowBlocks:
             self.view = x.transpose(self.order)
             self.lead, self.tail = self.view.shape[: len(lead)], self.view.shape[len(lead) :]
         self.rows, self.classes = math.prod(self.lead), math.prod(self.tail)
-        self.height = min(max(1, ENTRIES // max(1, self.classes)), max(1, self.rows))
+        self.height = max(1, min(ENTRIES // max(1, self.classes), self.rows))
         # Where each row of a block begins in its memory.
-        self.starts = np.arange(0, self.height * self.classes, max(1, self.classes))
+        self.starts = _starts(self.height, max(1, self.classes))
         if mask is not None:
             mask = np.broadcast_to(mask, x.shape)
             self.mask = mask if self.straight else mask.transpose(self.order)

@@ -170,6 +170,13 @@ class Backend:
         """The values, for checks of labels; None where reading would wait, fail or be undone by a tracer."""
         return None
 
+    def within(self, value: Any, low: float, high: float) -> bool | None:
+        """Whether all values lie between these two, which NaN does not; None where they cannot be read."""
+        values = self.read(value)
+        if values is None or values.size == 0:
+            return None if values is None else True
+        return bool(np.minimum.reduce(values, None) >= low and np.maximum.reduce(values, None) <= high)
+
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         """Run a kernel on this library's arrays."""
         return kernel(self.xp, plan, operands)
@@ -208,6 +215,7 @@ class ArrayAPIBackend(Backend):
             stop_gradient=lambda x: x,
             attach=value_alone,
             slope=None,
+            attach_map=None,
             attach_label=None,
             recomputed=lambda function: function,
             over_chunks=lambda *given: chunk_by_chunk(namespace.concat, *given),

@@ -32,8 +32,19 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: A
     return function(*arrays)
 
 
+def _attach_map(value: Callable[..., Any], pushforward: Callable[..., Any], x: Any) -> Any:
+    """`value(x)`, whose derivative along t is `pushforward(x, t)`."""
+    function = jax.custom_jvp(value)
+
+    @function.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        return function(*primals), pushforward(*primals, *tangents)
+
+    return function(x)
+
+
 def _attach_label(
-    loss: Callable[..., Any], gradient: Callable[..., Any], curvature: Callable[..., Any], x: Any, labels: Any
+    loss: Callable[..., Any], gradient: Callable[..., Any], _: Any, curvature: Callable[..., Any], *given: Any
 ) -> Any:
     """`loss(x, labels)` with its derivative by x, and that one with its own."""
     value, slope = jax.custom_jvp(loss), jax.custom_jvp(gradient)
@@ -46,7 +57,7 @@ def _attach_label(
     def _(primals: Any, tangents: Any) -> Any:
         return slope(*primals), curvature(*primals, tangents[0])
 
-    return value(x, labels)
+    return value(*given)
 
 
 @jax.custom_jvp
@@ -110,6 +121,7 @@ _NAMESPACE = extend(
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
     slope=_slope,
+    attach_map=_attach_map,
     attach_label=_attach_label,
     recomputed=jax.checkpoint,
     over_chunks=_over_chunks,

@@ -21,6 +21,8 @@ _FUSED = {
     ("pull_kernel", _INTEGER_LABELS): _numpy_loss.pullback,
 }
 
+_UNSIGNED = {np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)}
+
 
 class NumPyBackend(Backend):
     name = "NumPy"
@@ -30,6 +32,7 @@ class NumPyBackend(Backend):
         stop_gradient=lambda x: x,
         attach=value_alone,
         slope=None,
+        attach_map=None,
         attach_label=None,
         recomputed=lambda function: function,
         over_chunks=functools.partial(chunk_by_chunk, np.concatenate),
@@ -77,6 +80,13 @@ class NumPyBackend(Backend):
     def read(self, value: Any) -> np.ndarray | None:
         return value
 
+    def within(self, value: Any, low: float, high: float) -> bool | None:
+        # A negative class is a large one without its sign.
+        unsigned = _UNSIGNED.get(value.dtype) if low == 0 and value.size else None
+        if unsigned is None:
+            return super().within(value, low, high)
+        return bool(np.maximum.reduce(value.view(unsigned), None) <= high)
+
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         # Infinities and underflow are ordinary values here, whatever the caller has set.
         with np.errstate(all="ignore"):
@@ -89,7 +99,7 @@ class NumPyBackend(Backend):
             return None
         with np.errstate(all="ignore"):
             both = _numpy_loss.value_and_gradients(self.xp, plan, operands)
-            return None if both is None else (_scalars(both[0]), _scalars(both[1]))
+        return None if both is None else (both[0][()], both[1])
 
 
 def _scalars(result: Any) -> Any:

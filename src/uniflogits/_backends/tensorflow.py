@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# TensorFlow has no public way to ask whether a forward accumulator watches a tensor.
+# TensorFlow has no public way to ask whether a forward accumulator watches a tensor, or anything all of them.
 from tensorflow.python.eager.forwardprop_util import pack_tangents
+from tensorflow.python.eager.record import could_possibly_record
 
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
@@ -22,6 +23,43 @@ from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
     """A formula and no tf.custom_gradient: forward accumulators and vectorized_map look through that."""
     return value_and_nothing(TensorFlowBackend.xp, value, gradients, *arrays)
+
+
+def _attach_label(
+    loss: Callable[..., Any],
+    gradient: Callable[..., Any],
+    exact: Callable[..., Any],
+    curvature: Callable[..., Any],
+    x: Any,
+    labels: Any,
+) -> Any:
+    """`loss(x, labels)` with its derivative by x, and that one's own; None where these would be lost."""
+    if pack_tangents([x]).tangents or _is_vectorized():
+        return None
+
+    @tf.custom_gradient
+    def slope(x: Any) -> Any:
+        return gradient(x, labels), lambda t: curvature(x, labels, t)
+
+    @tf.custom_gradient
+    def value(x: Any) -> Any:
+        def by_x(cotangent: Any) -> Any:
+            # Who watches the backward pass may be a forward accumulator; within a graph it stumbles over a
+            # custom gradient of a custom gradient.
+            watched = could_possibly_record() or _is_vectorized()
+            return cotangent[..., None] * (exact(x, labels) if watched else slope(x))
+
+        return loss(x, labels), by_x
+
+    return value(x)
+
+
+def _is_vectorized() -> bool:
+    """Whether vectorized_map, or a tape's jacobian, traces this: it sees no custom gradients."""
+    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    while graph is not None and "loop_body" not in graph.get_name_scope():
+        graph = getattr(graph, "outer_graph", None)
+    return graph is not None
 
 
 @tf.custom_gradient
@@ -78,7 +116,8 @@ class TensorFlowBackend(Backend):
         namespace,
         attach=_attach,
         slope=_slope,
-        attach_label=None,
+        attach_map=None,
+        attach_label=_attach_label,
         take=tf.gather,
         recomputed=_recomputed,
         linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),

@@ -19,6 +19,9 @@ from .._math.linear_pass import one_pass, total_of
 from . import _torch_linear, _torch_loss
 from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
+# What torch stores and does not compute with.
+_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+_TENSORS = (torch.Tensor, torch.nn.Parameter)
 INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 
@@ -40,15 +43,23 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
     return value(*arrays)
 
 
+def _is_watched() -> bool:
+    """Whether something else than a tape sees what is computed: a compiler, a transform, a mode."""
+    return (
+        torch.compiler.is_compiling()
+        or _transforming()
+        or torch._C._len_torch_dispatch_stack() > 0
+        or torch._C._get_tracing_state() is not None
+    )
+
+
 def _is_plain(*arrays: Any) -> bool:
     """Whether a call runs eagerly, at once, and on at most a reverse tape: nothing transforms it."""
-    if torch.compiler.is_compiling() or _transforming():
-        return False
-    if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
+    if _is_watched():
         return False
     for x in arrays:
         if isinstance(x, torch.Tensor):
-            if type(x) not in (torch.Tensor, torch.nn.Parameter) or x.device.type == "meta":
+            if type(x) not in _TENSORS or x.device.type == "meta":
                 return False
             if x.is_floating_point() and forward_ad.unpack_dual(x).tangent is not None:
                 return False
@@ -144,6 +155,7 @@ class TorchBackend(Backend):
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
         slope=_slope,
+        attach_map=None,
         attach_label=None,
         recomputed=_recomputed,
         linear_pass=_linear_pass,
@@ -178,7 +190,7 @@ class TorchBackend(Backend):
         return value
 
     def form(self, value: Any) -> Any:
-        if torch.compiler.is_compiling() or type(value) not in (torch.Tensor, torch.nn.Parameter):
+        if torch.compiler.is_compiling() or type(value) not in _TENSORS:
             return None
         if value.layout is not torch.strided or value.is_nested:
             return None
@@ -194,12 +206,21 @@ class TorchBackend(Backend):
         return value.device
 
     def read(self, value: Any) -> np.ndarray | None:
-        if torch.compiler.is_compiling() or type(value) not in (torch.Tensor, torch.nn.Parameter):
+        if torch.compiler.is_compiling() or type(value) not in _TENSORS:
             return None
         if value.device.type != "cpu" or _transforming():
             return None
         value = value.detach()
         return value.float().numpy() if value.dtype is torch.bfloat16 else value.numpy()
+
+    def within(self, value: Any, low: float, high: float) -> bool | None:
+        if _is_watched() or type(value) not in _TENSORS or not value.is_cpu or value.dtype in _UNSIGNED:
+            return super().within(value, low, high)
+        if value.numel() == 0:
+            return True
+        # NumPy's reductions, fast by themselves, slow down what torch does next.
+        least, most = torch.aminmax(value.detach())
+        return least.item() >= low and most.item() <= high
 
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         kind = operands[plan.operation.arrays[0]].device.type

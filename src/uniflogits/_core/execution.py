@@ -30,7 +30,8 @@ class Call(NamedTuple):
     operands: dict[str, Any]  # arrays and numbers by name
 
     def run(self, kernel: Any, **more: Any) -> Any:
-        return self.checked.backend.run(kernel, self.plan, {**self.operands, **more})
+        operands = {**self.operands, **more} if more else self.operands
+        return self.checked.backend.run(kernel, self.plan, operands)
 
 
 def prepare(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any]) -> Call:

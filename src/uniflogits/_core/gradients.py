@@ -176,6 +176,8 @@ class ValueAndGradient:
     def __init__(self, fun: Callable[..., Any], argnums: int | tuple[int, ...]) -> None:
         self.fun, self.argnums = fun, argnums
         self.numbers = _argnums("value_and_grad", argnums)
+        self.closed_form = _is_operation(fun)
+        self.bound = len(fun.args) if self.closed_form and isinstance(fun, functools.partial) else 0
         self.__name__ = f"value_and_grad({called(fun)})"
 
     def __call__(self, *arrays: Any, **options: Any) -> tuple[Any, Any]:
@@ -185,18 +187,19 @@ class ValueAndGradient:
                 raise value_error(
                     "value_and_grad", f"argnums {index} is out of range for {len(arrays)} arguments"
                 )
-        chosen = tuple(index % len(arrays) for index in self.numbers)
-        if _is_operation(fun):
-            offset = len(fun.args) if isinstance(fun, functools.partial) else 0
+        chosen = [index % len(arrays) for index in self.numbers]
+        if self.closed_form:
             value, gradients = _value_and_gradients(fun, arrays, options)
-            grads = tuple(gradients[index + offset] for index in chosen)
-            if any(one is None for one in grads):
-                raise type_error(
-                    "value_and_grad", "integer and boolean labels have no gradient; choose other argnums"
-                )
+            grads = tuple([gradients[index + self.bound] for index in chosen])
+            for one in grads:
+                if one is None:
+                    raise type_error(
+                        "value_and_grad", "integer and boolean labels have no gradient; choose other argnums"
+                    )
         else:
             backend = _backend_of(arrays)
-            value, grads = backend.value_and_grad(functools.partial(_scalar, fun), chosen, arrays, options)
+            scalar = functools.partial(_scalar, fun)
+            value, grads = backend.value_and_grad(scalar, tuple(chosen), arrays, options)
         return value, grads if isinstance(self.argnums, tuple) else grads[0]
 
 

@@ -17,16 +17,23 @@ from .shapes import classes_of
 
 def check_labels(operation: Operation, checked: Arguments) -> bool:
     """Raise for labels out of range; False where they cannot be read, and the formula must look out."""
-    labels = checked.arrays.get("labels")
-    role = operation.roles.get("labels")
-    if role not in (roles.INTEGER_LABELS, roles.BINARY_LABELS):
-        return True
-    values = _read(checked, labels)
-    if values is None:
-        return False
+    role = operation.label_role
     if role == roles.INTEGER_LABELS:
-        return _check_classes(operation, checked, values)
-    return _check_binary(operation, checked, values)
+        (classes,) = classes_of(operation, checked)
+        if not isinstance(classes, int):
+            return False
+        low, high, check = 0, classes - 1, _check_classes
+    elif role == roles.BINARY_LABELS:
+        slack = label_slack(dtype_name(checked.arrays["labels"].dtype))
+        low, high, check = -slack, 1 + slack, _check_binary
+    else:
+        return True
+    labels = checked.arrays["labels"]
+    backend = NUMPY if isinstance(labels, np.ndarray) else checked.backend
+    inside = backend.within(labels, low, high)
+    if inside is None:
+        return False
+    return inside or check(operation, checked, backend.read(labels), low, high)
 
 
 def _read(checked: Arguments, value: Any) -> np.ndarray | None:
@@ -51,13 +58,8 @@ def _counted(operation: Operation, checked: Arguments, shape: Any) -> np.ndarray
     return counted
 
 
-def _check_classes(operation: Operation, checked: Arguments, values: np.ndarray) -> bool:
-    (classes,) = classes_of(operation, checked)
-    if not isinstance(classes, int):
-        return False
-    if values.size == 0 or (values.min() >= 0 and values.max() < classes):
-        return True
-    bad = (values < 0) | (values >= classes)
+def _check_classes(operation: Operation, checked: Arguments, values: Any, low: Any, high: Any) -> bool:
+    bad = (values < low) | (values > high)
     ignore = checked.options.get("ignore_index")
     if ignore is not None:
         bad &= values != ignore
@@ -70,7 +72,7 @@ def _check_classes(operation: Operation, checked: Arguments, values: np.ndarray)
         where = f"rows of {operation.vectors}" if operation.vectors else f"classes along axis {axis}"
         raise value_error(
             operation.name,
-            f"labels must be class indices from 0 to {classes - 1} ({classes} {where}), "
+            f"labels must be class indices from {low} to {high} ({high + 1} {where}), "
             f"got {values[bad].ravel()[0]}",
         )
     return True
@@ -81,11 +83,8 @@ def label_slack(name: str) -> float:
     return 4 * unit_roundoff(name) if name in FLOATS else 0.0
 
 
-def _check_binary(operation: Operation, checked: Arguments, values: np.ndarray) -> bool:
-    if values.dtype == bool or values.size == 0:
-        return True
-    slack = label_slack(dtype_name(checked.arrays["labels"].dtype))
-    bad = (values < -slack) | (values > 1 + slack)
+def _check_binary(operation: Operation, checked: Arguments, values: Any, low: Any, high: Any) -> bool:
+    bad = (values < low) | (values > high)
     if not bad.any():
         return True
     counted = _counted(operation, checked, values.shape)

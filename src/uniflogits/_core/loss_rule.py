@@ -46,20 +46,29 @@ class Loss(Rowwise):
     def value(self, laid: Laid) -> Any:
         plain = laid.indices is not None and all(option is None for option in laid.numbers.values())
         if plain and self.by_label is not None and laid.xp.attach_label is not None:
-            return reduced(laid.xp, laid.weighing, self._value_by_label(laid, *self.by_label), None)
+            raw = self._value_by_label(laid, *self.by_label)
+            if raw is not None:
+                return reduced(laid.xp, laid.weighing, raw, None)
         return reduced(laid.xp, laid.weighing, *self.formula(laid.xp, *laid.arrays, **laid.numbers))
 
     def _value_by_label(self, laid: Laid, loss: Callable[..., Any], gradient: Callable[..., Any]) -> Any:
         xp = laid.xp
 
-        def curvature(x: Any, labels: Any, t: Any) -> Any:
+        def target(x: Any, labels: Any) -> Any:
             y = one_hot(xp, labels, x)
-            y = xp.where(xp.sum(y, axis=-1, keepdims=True) == 0, xp.nan, y)
-            return self.curvature(xp, x, y, t, **laid.numbers)[0]
+            return xp.where(xp.sum(y, axis=-1, keepdims=True) == 0, xp.nan, y)
 
+        def exact(x: Any, labels: Any) -> Any:
+            return self.gradients(xp, x, target(x, labels), **laid.numbers)[0]
+
+        def curvature(x: Any, labels: Any, t: Any) -> Any:
+            return self.curvature(xp, x, target(x, labels), t, **laid.numbers)[0]
+
+        # None where the library could not attach a rule here; it differentiates `exact` by itself.
         return xp.attach_label(
             functools.partial(loss, xp),
             functools.partial(gradient, xp),
+            exact,
             curvature,
             laid.arrays[0],
             laid.indices,

@@ -32,6 +32,7 @@ class Operation:
         self.family = function.__module__.split(".")[1]
         self.function = function
         self.rule: Any = None
+        self.run: Any = None
         self.known: dict[Any, Any] = {}  # forms of calls that were checked before
         self.arrays: tuple[str, ...] = ()
         self.options: dict[str, Any] = {}
@@ -54,6 +55,7 @@ class Operation:
         self.vectors = next((name for name in self.arrays if self.roles[name] == roles.CLASS_VECTORS), None)
         self.array_options = tuple(name for name in self.options if name in self.roles)
         self.plain_options = tuple(name for name in self.options if name not in self.roles)
+        self.label_role = self.roles.get("labels")
         # Options without a default.
         self.required = tuple(
             name for name, default in self.options.items() if default is inspect.Parameter.empty
@@ -80,9 +82,7 @@ def operation(function: Callable[Concatenate[ArrayT, P], ArrayT]) -> ArrayFuncti
 
     @functools.wraps(function)
     def call(*arrays: Any, **options: Any) -> Any:
-        from .execution import call as run
-
-        return run(entry, arrays, options)
+        return entry.run(entry, arrays, options)
 
     # Pickles, tracebacks and documentation show the name that users import.
     call.__module__ = "uniflogits"
@@ -94,7 +94,9 @@ def operation(function: Callable[Concatenate[ArrayT, P], ArrayT]) -> ArrayFuncti
 
 def define(function: Any, rule: Any) -> None:
     """Give an operation its formula and closed-form derivative."""
-    function.__operation__.rule = rule
+    from .execution import call  # which builds on this module; an import in every call takes a microsecond
+
+    function.__operation__.rule, function.__operation__.run = rule, call
 
 
 def operation_of(function: Any) -> Operation | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,8 @@ class Rowwise:
 class RowMap(Rowwise):
     """Logits in, an array of their shape out; `masked` is the value of a class that does not exist.
 
-    pushforward(xp, x, t) and pullback(xp, x, g) are the products with the Jacobian and its transpose.
+    pushforward(xp, x, t) and pullback(xp, x, g) are the products with the Jacobian and its transpose;
+    plain(xp, x) is a shorter formula, for a library that can attach the first of them to it.
     """
 
     kind = "rowmap"
@@ -37,12 +39,19 @@ class RowMap(Rowwise):
         pushforward: Callable[..., Any],
         pullback: Callable[..., Any],
         masked: float = 0.0,
+        plain: Callable[..., Any] | None = None,
     ) -> None:
         self.formula, self.forward, self.backward, self.masked = formula, pushforward, pullback, masked
+        self.plain = plain
 
     def value(self, laid: Laid) -> Any:
-        (x,) = laid.arrays
-        out = x if is_empty(laid) else self.formula(laid.xp, x, **laid.numbers)
+        (x,), xp = laid.arrays, laid.xp
+        if is_empty(laid):
+            out = x
+        elif self.plain is not None and xp.attach_map is not None:
+            out = xp.attach_map(functools.partial(self.plain, xp), functools.partial(self.forward, xp), x)
+        else:
+            out = self.formula(xp, x, **laid.numbers)
         return self._back(laid, out, result_dtype(laid), self.masked)
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:

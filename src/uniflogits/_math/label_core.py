@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .sigmoid_core import sigmoid, softplus
+from .softmax_core import shares
 
 
 class _Odds(NamedTuple):
@@ -28,13 +29,8 @@ def _odds(xp: Any, x: Any, labels: Any) -> _Odds:
     others = xp.where(hit, -xp.inf, x)
     valid = (labels >= 0) & (labels < xp.dims(x)[-1])
     own = xp.take_along_axis(x, xp.where(valid, labels, 0), axis=-1)
-    m = xp.stop_gradient(xp.max(others, axis=-1, keepdims=True))
+    m, terms = shares(xp, others)
     full, none = m == xp.inf, m == -xp.inf
-    # +inf shares the mass equally: halved, every finite logit is far below the largest number, and no
-    # selection among the classes is needed. Without others nothing is subtracted from -inf.
-    largest = float(xp.finfo(x.dtype).max)
-    base, factor = xp.where(full, largest, xp.where(none, 0.0, m)), xp.where(full, 0.5, 1.0)
-    terms = xp.exp(xp.minimum(others * factor - base, 0.0))
     total = xp.sum(terms, axis=-1, keepdims=True)
     nothing = none & (own == -xp.inf)
     lead = xp.where((full & (own == xp.inf)) | nothing, 0.0, m - own)

@@ -58,6 +58,19 @@ def softmax_rows(xp: Any, x: Any) -> Rows:
     return Rows(live, winner, mass, full, largest, relative, log_total, lse, terms, rest, 1.0 + excess)
 
 
+def shares(xp: Any, x: Any) -> tuple[Any, Any]:
+    """Each row's largest logit m, a constant, and e^(x - m), (..., K), in the fewest steps.
+
+    +inf shares the mass equally: halved, every finite logit is far below the largest number, and no selection
+    among the classes is needed. In a row without mass nothing is subtracted from -inf.
+    """
+    m = xp.stop_gradient(xp.max(x, axis=-1, keepdims=True))
+    full = m == xp.inf
+    base = xp.where(full, float(xp.finfo(x.dtype).max), xp.where(m == -xp.inf, 0.0, m))
+    factor = 1.0 - 0.5 * xp.astype(full, x.dtype)
+    return m, xp.exp(xp.minimum(x * factor - base, 0.0))
+
+
 def log_probabilities(xp: Any, rows: Rows) -> Any:
     return xp.where(rows.live, rows.relative - rows.log_total, -xp.inf)
 

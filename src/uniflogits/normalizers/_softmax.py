@@ -7,7 +7,7 @@ from typing import Any
 from .._core.annotations import ArrayT, Axis, Mask
 from .._core.operation import define, operation
 from .._core.rules import RowMap
-from .._math.softmax_core import centred, probabilities, softmax_rows
+from .._math.softmax_core import centred, probabilities, shares, softmax_rows
 
 
 @operation
@@ -71,6 +71,12 @@ def _softmax(xp: Any, x: Any) -> Any:
     return probabilities(softmax_rows(xp, x))
 
 
+def _plain(xp: Any, x: Any) -> Any:
+    m, terms = shares(xp, x)
+    total = xp.sum(terms, axis=-1, keepdims=True)
+    return terms / xp.where(m == -xp.inf, 1.0, total)
+
+
 def _product(xp: Any, x: Any, t: Any) -> Any:
     """p·(t - Σ p·t): the Jacobian is symmetric, so this is tangent and gradient in one."""
     rows = softmax_rows(xp, x)
@@ -78,4 +84,4 @@ def _product(xp: Any, x: Any, t: Any) -> Any:
     return xp.where(rows.full, 0.0, p * centred(xp, rows, p, t))
 
 
-define(softmax, RowMap(_softmax, pushforward=_product, pullback=_product))
+define(softmax, RowMap(_softmax, pushforward=_product, pullback=_product, plain=_plain))
