@@ -139,7 +139,7 @@ def matrix(
         if having(cell := Cell(property, name, backend, dtype))
     ]
     PROPERTIES.setdefault(property, []).extend(cells)
-    return pytest.mark.parametrize("cell", [_parameter(cell) for cell in cells])
+    return pytest.mark.parametrize("cell", [parameter(cell) for cell in cells])
 
 
 def compiling_together(backend: str, operation: str) -> Any:
@@ -147,7 +147,8 @@ def compiling_together(backend: str, operation: str) -> Any:
     return pytest.mark.xdist_group(f"{operation}-{backend}")
 
 
-def _parameter(cell: Cell) -> Any:
+def parameter(cell: Cell, id: str | None = None) -> Any:
+    """A cell as a parameter of a test, with what is expected of it."""
     marks = [pytest.mark.backend(cell.backend), compiling_together(cell.backend, cell.operation)]
     entry = exceptions.find(cell.property, cell.operation, cell.backend, cell.dtype)
     if entry is not None:
@@ -157,13 +158,13 @@ def _parameter(cell: Cell) -> Any:
             if entry.kind == "nonsense"
             else pytest.mark.xfail(reason=reason, strict=True)
         )
-    return pytest.param(cell, id=cell.id, marks=marks)
+    return pytest.param(cell, id=id or cell.id, marks=marks)
 
 
 def on_devices(property: str, dtype: str) -> list[Any]:
     """The cells of a property in one dtype on libraries with a further device."""
     return [
-        _parameter(cell)
+        parameter(cell)
         for cell in PROPERTIES[property]
         if cell.dtype == dtype and cell.backend in ("jax", "tensorflow", "strict")
     ]
