@@ -98,13 +98,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
-    # mutmut names tests in no order, and most mutants are noticed by the first ones of that file.
-    items.sort(key=_place_among_mutation)
-
-
-def _place_among_mutation(item: pytest.Item) -> int:
-    callspec = getattr(item, "callspec", None)
-    return callspec.indices.get("cell", 10**6) if callspec and item.path.stem == "mutation" else 0
 
 
 def _wanted(config: pytest.Config, item: pytest.Item) -> bool:

@@ -1,8 +1,7 @@
-"""The cells that every mutant of `make mutate` is held to; pytest runs them only where this file is named.
+"""The tests that every mutant of `make mutate` is held to; pytest runs them only where this file is named.
 
-A mutant costs a start of pytest, and collecting the whole matrix takes longer than a test that notices it.
-Here are the libraries between which all formulas run: NumPy, whose closed forms are checked in both dtypes;
-array-api-strict, which computes the values that NumPy's own kernels compute there; torch, which
+These are the libraries between which all formulas run: NumPy, whose closed forms are checked in both dtypes;
+array-api-strict, which computes by formulas the values that NumPy has kernels for; torch, which
 differentiates the formulas.
 """
 
@@ -13,10 +12,14 @@ from typing import Any
 
 import pytest
 
+from uniflogits._core.operation import OPERATIONS
+
 from . import (
+    test_dimensions,
     test_edges,
     test_gradient,
     test_jvp,
+    test_label_core,
     test_options_together,
     test_partners,
     test_second_order,
@@ -24,7 +27,6 @@ from . import (
 )
 from .harness import PROPERTIES, parameter
 
-# In the order in which they run: what is fast comes first.
 CHECKED = (
     ("numpy", ("float64", "float32"), ("value", "gradient", "second_order", "jvp", "edges")),
     ("strict", ("float64",), ("value", "gradient")),
@@ -67,3 +69,15 @@ def test_pairs(name: str) -> None:
     test_partners.test_mixed_second_derivative(name, "numpy")
     if name in test_partners.EDGES:
         test_partners.test_gradients_at_the_edge(name, "numpy")
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "options"])
+@pytest.mark.parametrize("name", list(OPERATIONS))
+def test_dimensions_of(name: str, plain: bool) -> None:
+    test_dimensions.test_rows_of_any_number_of_axes(name, plain, "numpy")
+
+
+test_label_core_samples = test_label_core.test_samples
+test_label_core_edges = test_label_core.test_edges
+test_label_core_wrong = test_label_core.test_labels_that_are_no_class
