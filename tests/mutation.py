@@ -20,6 +20,8 @@ from . import (
     test_gradient,
     test_jvp,
     test_label_core,
+    test_label_derivatives,
+    test_linear_pass,
     test_options_together,
     test_partners,
     test_second_order,
@@ -29,7 +31,7 @@ from .harness import PROPERTIES, parameter
 
 CHECKED = (
     ("numpy", ("float64", "float32"), ("value", "gradient", "second_order", "jvp", "edges")),
-    ("strict", ("float64",), ("value", "gradient")),
+    ("strict", ("float64",), ("value", "gradient", "edges")),
     ("torch", ("float64",), ("edges", "gradient", "second_order", "gradient_of_options")),
 )
 CHECKS: dict[str, Callable[..., None]] = {
@@ -78,6 +80,14 @@ def test_dimensions_of(name: str, plain: bool) -> None:
     test_dimensions.test_rows_of_any_number_of_axes(name, plain, "numpy")
 
 
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("call", list(test_label_derivatives.CALLS))
+def test_labels_moving(call: str) -> None:
+    test_label_derivatives.test_gradient_moves_with_the_second_array(call, "numpy")
+
+
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges
 test_label_core_wrong = test_label_core.test_labels_that_are_no_class
+test_linear_one_pass = test_linear_pass.test_one_pass
+test_linear_rows = test_linear_pass.test_rows_without_others_or_mass
