@@ -7,7 +7,7 @@ once, which loads all there is to load and tells which tests run which functions
 of that process that runs the tests of its function, the quick ones first, until one fails.
 
 Run in the environment of `make mutate`: python tools/judge.py [PATTERN ...], with --again for those that
-survived, on all samples instead of the quick tier's.
+survived and are not explained, on all samples instead of the quick tier's.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-MUTANTS = ROOT / "mutants" / "src"
+from mutants import MADE, ROOT, SURVIVED, explained
+
 UNDER_TEST = "MUTANT_UNDER_TEST"
 # mutmut's numbers: a failed test, none failed, no test runs the function, more time than it should take.
-KILLED, SURVIVED, UNTESTED, TIMEOUT = 1, 0, 33, 36
+KILLED, PASSED, UNTESTED, TIMEOUT = 1, 0, 33, 36
 
 
 class Judge:
@@ -43,31 +44,34 @@ class Judge:
         self.tests_of: dict[str, list[Any]] = defaultdict(list)
         self.seconds: dict[Any, float] = {}
         self.metas = {
-            path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(MUTANTS.rglob("*.meta"))
+            path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(MADE.rglob("*.meta"))
         }
+        self.known = explained()
         self.running: dict[int, tuple[Path, str]] = {}
         self.count = 0
 
     def wanted(self, name: str, outcome: int | None) -> bool:
-        asked = not self.patterns or any(fnmatch.fnmatch(name, pattern) for pattern in self.patterns)
-        return asked and (outcome in (SURVIVED, UNTESTED) if self.again else outcome is None)
+        if self.patterns and not any(fnmatch.fnmatch(name, pattern) for pattern in self.patterns):
+            return False
+        return outcome in SURVIVED and name not in self.known if self.again else outcome is None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self.watch(session.items)
+        self.watch([item for item in session.items if item.get_closest_marker("xfail") is None])
         gc.collect()
         gc.freeze()
         gc.disable()  # or every fork would copy what it looks through
         began = time.perf_counter()
         for path, meta in self.metas.items():
-            for name, outcome in meta["exit_code_by_key"].items():
-                if self.wanted(name, outcome):
-                    self.start(path, name)
-                    self.count += 1
-                    if self.count % 100 == 0:
-                        print(f"{self.count} in {time.perf_counter() - began:.0f} s: {name}", flush=True)
-                        self.save(path)
+            names = [name for name, code in meta["exit_code_by_key"].items() if self.wanted(name, code)]
+            for name in names:
+                self.start(path, name)
+                self.count += 1
+                if self.count % 100 == 0:
+                    print(f"{self.count} in {time.perf_counter() - began:.0f} s: {name}", flush=True)
+                    self.save(path)
             self.wait(0)
-            self.save(path)
+            if names:  # another judge may be at the other files
+                self.save(path)
         return True
 
     def watch(self, items: list[Any]) -> None:
@@ -103,7 +107,7 @@ class Judge:
             limit = 20 + int(4 * sum(map(self.seconds.__getitem__, tests)))
             resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
             os.environ[UNDER_TEST] = name
-            os._exit(SURVIVED if all(map(run, tests)) else KILLED)
+            os._exit(PASSED if all(map(run, tests)) else KILLED)
         self.running[child] = path, name
 
     def wait(self, most: int) -> None:
@@ -117,13 +121,21 @@ class Judge:
 
 
 def run(item: Any) -> bool:
-    """Whether a test passes, or is skipped."""
-    from _pytest.runner import runtestprotocol
-
-    try:
-        return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
-    except BaseException:
-        return False
+    """Whether a test passes or is skipped. A report of it would take longer than most tests."""
+    if not item._request:
+        item._initrequest()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            item.ihook.pytest_runtest_setup(item=item)
+            item.ihook.pytest_runtest_call(item=item)
+        except pytest.skip.Exception:
+            pass
+        except BaseException:
+            return False
+        item.ihook.pytest_runtest_teardown(item=item, nextitem=None)
+    item._request, item.funcargs = False, None
+    return True
 
 
 def make_mutants() -> None:
@@ -135,7 +147,7 @@ def make_mutants() -> None:
     with contextlib.redirect_stdout(None):
         mutmut.copy_src_dir()
         mutmut.create_mutants(1)
-    sys.path.insert(0, str(MUTANTS))
+    sys.path.insert(0, str(MADE.parent))
 
 
 def main() -> int:
@@ -146,7 +158,9 @@ def main() -> int:
     given = parser.parse_args()
     os.chdir(ROOT)
     make_mutants()
-    arguments = ["--backend", "numpy,strict,torch", "-p", "no:cacheprovider", "-q"]
+    # These look through all of memory when a process ends.
+    without = ["-p", "no:unraisableexception", "-p", "no:threadexception"]
+    arguments = ["--backend", "numpy,strict,torch", "-p", "no:cacheprovider", "-q", *without]
     quick = [] if given.again else ["--quick"]
     judge = Judge(given.patterns, given.again, given.jobs)
     code = pytest.main([*arguments, *quick, "tests/mutation.py"], plugins=[judge])
