@@ -15,6 +15,7 @@ import pytest
 from uniflogits._core.operation import OPERATIONS
 
 from . import (
+    test_branches,
     test_dimensions,
     test_edges,
     test_gradient,
@@ -94,6 +95,11 @@ def test_labels_moving(call: str) -> None:
 @pytest.mark.parametrize("call", list(test_value_and_grad_of_losses.CALLS))
 def test_value_and_grad(call: str, reduction: str) -> None:
     test_value_and_grad_of_losses.test_both_are_what_either_is(call, reduction, "numpy")
+
+
+@pytest.mark.backend("torch")
+def test_branches_of_formulas() -> None:
+    test_branches.test_softcap_bends_at_tiny_logits_too("torch")
 
 
 # These ask NumPy alone.

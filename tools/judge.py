@@ -56,6 +56,11 @@ class Judge:
         return outcome in SURVIVED and name not in self.known if self.again else outcome is None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        import hypothesis  # which pytest has to import first
+
+        # What fails has been noticed: no smaller example is looked for.
+        hypothesis.settings.register_profile("judge", phases=[hypothesis.Phase.generate])
+        hypothesis.settings.load_profile("judge")
         self.watch([item for item in session.items if item.get_closest_marker("xfail") is None])
         gc.collect()
         gc.freeze()
