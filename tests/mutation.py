@@ -102,6 +102,14 @@ def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")
 
 
+@pytest.mark.parametrize(
+    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
+)
+@pytest.mark.parametrize("name", test_dimensions.ON_ROWS)
+def test_edges_together(name: str, backend: str) -> None:
+    test_dimensions.test_rows_at_the_edge_know_nothing_of_each_other(name, backend)
+
+
 # These ask NumPy alone.
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges

@@ -16,9 +16,11 @@ from uniflogits._core.operation import OPERATIONS
 from . import adapters
 from .harness import Cell
 
+NAN, INF = float("nan"), float("inf")
 ROWS, CLASSES = 6, 5
 # What is one number, vector or matrix for all rows.
 SHARED = ("weight", "bias", "class_weights", "pos_weight")
+NUMBERS = {"label_smoothing": 0.125, "z_loss": 0.125, "gamma": 2.0, "softcap": 3.0}
 backends = pytest.mark.parametrize(
     "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in ("numpy", "strict")]
 )
@@ -90,8 +92,8 @@ def test_rows_of_any_number_of_axes(name: str, plain: bool, backend: str) -> Non
     options = dict(Cell("dimensions", name, backend, "float64").required)
     if plain:
         given = {key: value for key, value in given.items() if key in operation.arrays}
-    elif "label_smoothing" in operation.options:
-        options["label_smoothing"] = 0.125
+    else:
+        options |= {key: value for key, value in NUMBERS.items() if key in operation.options}
     matrix = _found(backend, name, given, options)
     rows = {key: value for key, value in given.items() if key not in SHARED}
     cube = {key: value.reshape(2, 3, *value.shape[1:]) for key, value in rows.items()}
@@ -111,3 +113,68 @@ def test_rows_of_any_number_of_axes(name: str, plain: bool, backend: str) -> Non
 def _same(answer: np.ndarray, expected: np.ndarray) -> None:
     assert np.shape(answer) == np.shape(expected)
     np.testing.assert_allclose(answer, expected, 1e-13, 1e-15)
+
+
+# Rows at the edges, of three classes; those in which a +inf takes all no longer bend.
+EDGES = np.asarray(
+    [
+        [0.0, -INF, 0.5],
+        [-INF, -INF, -INF],
+        [INF, 0.0, 1.0],
+        [INF, 0.5, INF],
+        [0.25, INF, -INF],
+        [NAN, 0.0, 1.0],
+        [0.0, 60.0, 1.0],
+        [-INF, 2.0, -INF],
+        [1.0, 2.0, 2.0],
+    ]
+)
+ON_ROWS = [
+    name
+    for name, operation in OPERATIONS.items()
+    if operation.rule.kind not in ("elementwise", "pairwise", "linear_loss") and "sigmoid" not in name
+]
+
+
+def _edge_arrays(name: str) -> list[np.ndarray]:
+    given = {"labels": np.full((len(EDGES), 3), [0.5, 0.25, 0.25]), "q_logits": np.roll(EDGES, 2, axis=0)}
+    if "integer" in name or name == "softmax_focal_loss":
+        given["labels"] = np.arange(len(EDGES)) % 3
+    return [given.get(argument, EDGES) for argument in OPERATIONS[name].arrays]
+
+
+@pytest.mark.parametrize(
+    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
+)
+@pytest.mark.parametrize("name", ON_ROWS)
+def test_rows_at_the_edge_know_nothing_of_each_other(name: str, backend: str) -> None:
+    adapter, public = adapters.get(backend), getattr(ul, name)
+    options = dict(Cell("dimensions", name, backend, "float64").required)
+
+    def ask(arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
+        native = [adapter.array(array) for array in arrays]
+        with adapter.calling():
+            value, pullback = ul.vjp(public, *native, **options)
+        ones = adapter.array(np.ones(tuple(value.shape)))
+        found = {"value": value}
+        with adapter.calling():
+            found["closed form"] = pullback(ones)[0]
+            if OPERATIONS[name].rule.second_order:
+                along = adapter.array(np.ones(arrays[0].shape) * [1.0, -2.0, 0.5])
+                gradient = ul.grad(public)
+                found["bent"] = ul.vjp(gradient, *native, cotangent=ones, **options)[1](along)[0]
+        found |= {
+            mode: by[0]
+            for mode, by in adapter.gradients(lambda *a: public(*a, **options), native, ones, [0]).items()
+        }
+        return {mode: adapter.to_numpy(one) for mode, one in found.items()}
+
+    together = ask(_edge_arrays(name))
+    for row in range(len(EDGES)):
+        alone = ask([array[row : row + 1] for array in _edge_arrays(name)])
+        for mode, expected in alone.items():
+            np.testing.assert_allclose(
+                together[mode][row], expected[0], 1e-13, 1e-15, err_msg=f"{mode} {row}"
+            )
+    if "bent" in together:
+        np.testing.assert_array_equal(together["bent"][2:5], 0.0)
