@@ -18,6 +18,7 @@ from . import (
     test_branches,
     test_dimensions,
     test_edges,
+    test_entmax_rows,
     test_gradient,
     test_jvp,
     test_label_core,
@@ -111,6 +112,7 @@ def test_edges_together(name: str, backend: str) -> None:
 
 
 # These ask NumPy alone.
+test_entmax_values = test_entmax_rows.test_values
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges
 test_label_core_wrong = test_label_core.test_labels_that_are_no_class
