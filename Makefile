@@ -84,9 +84,11 @@ test-oldest: .venv-oldest/.made  ## run the NumPy and torch tests on the oldest 
 	$(call make-environment,.venv-mutate,constraints.txt,test$(comma)torch$(comma)mutate)
 	@touch $@
 
-# What has been run before is kept in mutants/, so that a run that was stopped goes on.
+# What has been judged is kept in mutants/, so that a run that was stopped goes on. The second line asks more of those that
+# survive the first.
 mutate: .venv-mutate/.made  ## make mistakes in the formulas and see which go unnoticed; hours, or MUTANTS="*softmax_core*"
-	.venv-mutate/bin/mutmut run --max-children $(JOBS) $(MUTANTS)
+	.venv-mutate/bin/python tools/judge.py --jobs $(JOBS) $(foreach one,$(MUTANTS),'$(one)')
+	.venv-mutate/bin/python tools/judge.py --jobs $(JOBS) --again $(foreach one,$(MUTANTS),'$(one)')
 	.venv-mutate/bin/python tools/mutants.py
 
 lint: .venv-test/.made  ## check format, style and types

@@ -142,7 +142,7 @@ def matrix(
         if having(cell := Cell(property, name, backend, dtype))
     ]
     PROPERTIES.setdefault(property, []).extend(cells)
-    return pytest.mark.parametrize("cell", [_parameter(cell) for cell in cells])
+    return pytest.mark.parametrize("cell", [parameter(cell) for cell in cells])
 
 
 def matrix_of_transforms() -> Callable[[Any], Any]:
@@ -153,7 +153,7 @@ def matrix_of_transforms() -> Callable[[Any], Any]:
             for name in one.operations or OPERATIONS:
                 cell = Cell(f"{TRANSFORM}{one.name}", name, backend, one.dtype)
                 PROPERTIES.setdefault(cell.property, []).append(cell)
-                parameters.append(_parameter(cell, f"{name}-{backend}-{one.name}"))
+                parameters.append(parameter(cell, f"{name}-{backend}-{one.name}"))
     return pytest.mark.parametrize("cell", parameters)
 
 
@@ -162,7 +162,8 @@ def compiling_together(backend: str, operation: str) -> Any:
     return pytest.mark.xdist_group(f"{operation}-{backend}")
 
 
-def _parameter(cell: Cell, id: str | None = None) -> Any:
+def parameter(cell: Cell, id: str | None = None) -> Any:
+    """A cell as a parameter of a test, with what is expected of it."""
     marks = [pytest.mark.backend(cell.backend), compiling_together(cell.backend, cell.operation)]
     entry = exceptions.find(cell.property, cell.operation, cell.backend, cell.dtype)
     if entry is not None:
@@ -178,7 +179,7 @@ def _parameter(cell: Cell, id: str | None = None) -> Any:
 def on_devices(property: str, dtype: str) -> list[Any]:
     """The cells of a property in one dtype on libraries with a further device."""
     return [
-        _parameter(cell)
+        parameter(cell)
         for cell in PROPERTIES[property]
         if cell.dtype == dtype and cell.backend in ("jax", "tensorflow", "strict")
     ]

@@ -156,26 +156,65 @@ def test_nothing_together(name: str, backend: str) -> None:
     np.testing.assert_array_equal(adapter.to_numpy(by_b), np.zeros(3))
 
 
+# Multiples of 1/8, so that float32 holds them: cotangent, and a direction of either array.
+CT, T, U = np.asarray([[2.0, -0.5, 3.0], [0.25, 1.5, -4.0]]), 1.0 + A / 8, np.asarray([-0.5, 3.0, 1.25])
+
+
+@backends
+@operations
+def test_tangents_together(name: str, backend: str) -> None:
+    """Both arrays move, or one of them: the tangent has the shape of the value in any case."""
+    adapter, operation, oracle = adapters.get(backend), getattr(ul, name), spec_of(name).oracle
+    pair, directions = ([adapter.array(one, "float32") for one in two] for two in ((A, B), (T, U)))
+    tolerance = spec_of(name).tolerance.gradient * 2.0**-23
+    for moving in ((True, True), (True, False), (False, True)):
+        with precision(700):
+            step = gmpy2.div_2exp(mpfr(1), 170)
+            along = [step * exact(one) * moves for one, moves in zip((T, U), moving, strict=True)]
+            ends = [oracle(exact(A) + s * along[0], exact(B) + s * along[1]).value for s in (1, -1)]
+            expected = np.asarray((ends[0] - ends[1]) / (2 * step)).astype(float)
+        tangents = tuple(one if moves else None for one, moves in zip(directions, moving, strict=True))
+        with adapter.calling():
+            _, found = ul.jvp(operation, tuple(pair), tangents)
+        assert tuple(found.shape) == A.shape
+        # The sum of two terms cancels here and there.
+        np.testing.assert_allclose(adapter.to_numpy(found), expected, tolerance, 8 * tolerance)
+
+
 @backends
 @operations
 def test_mixed_second_derivative(name: str, backend: str) -> None:
     """How the gradient by the first array moves with the second, as vjp and jvp of grad give it."""
     adapter, gradient = adapters.get(backend), ul.grad(getattr(ul, name))
-    a, b = A.astype(np.float32), np.broadcast_to(B.astype(np.float32), A.shape)
-    expected = _mixed_difference(name, a, b).astype(float)
-    pair, ones = (adapter.array(a), adapter.array(b)), adapter.array(np.ones_like(a))
+    by_aa, by_ab = (
+        _second_difference(name, A, np.broadcast_to(B, A.shape), first).astype(float)
+        for first in (True, False)
+    )
+    a, b, ct, t, u = (adapter.array(one, "float32") for one in (A, B, CT, T, U))
     with adapter.calling():
-        _, forward = ul.jvp(gradient, pair, (None, ones))
-        backward = ul.vjp(gradient, *pair)[1](ones)[1]
-    tolerance = spec_of(name).tolerance.second * 2.0**-23
-    for found in (forward, backward):
-        np.testing.assert_allclose(adapter.to_numpy(found), expected, tolerance, 1e-37)
+        _, forward = ul.jvp(gradient, (a, b), (None, u), cotangent=ct)
+        _, together = ul.jvp(gradient, (a, b), (t, u), cotangent=ct)
+        back_a, back_b = ul.vjp(gradient, a, b, cotangent=ct)[1](t)
+    bound = spec_of(name).tolerance.second * 2.0**-23
+    size = bound * np.abs([by_aa, by_ab]).max() * 64
+    for found, expected, absolute in (
+        (forward, by_ab * CT * U, 1e-37),
+        (together, (by_aa * T + by_ab * U) * CT, size),
+        (back_a, by_aa * CT * T, 1e-37),
+        (back_b, (by_ab * CT * T).sum(0), size),
+    ):
+        assert tuple(found.shape) == expected.shape
+        np.testing.assert_allclose(adapter.to_numpy(found), expected, bound, absolute)
 
 
-def _mixed_difference(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _second_difference(name: str, a: np.ndarray, b: np.ndarray, first: bool) -> np.ndarray:
+    """The derivative by a twice, or by a and b."""
     oracle = spec_of(name).oracle
     with precision(700):
         step = gmpy2.div_2exp(mpfr(1), 170)
         x, y = exact(a), exact(b)
+        if first:
+            terms = [weight * oracle(x + s * step, y).value for s, weight in ((1, 1), (0, -2), (-1, 1))]
+            return as_objects(sum(terms).ravel() / (step * step), a.shape)
         corners = [s * t * oracle(x + s * step, y + t * step).value for s in (1, -1) for t in (1, -1)]
         return as_objects(sum(corners).ravel() / (4 * step * step), a.shape)

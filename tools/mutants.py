@@ -20,21 +20,24 @@ KNOWN = ROOT / "tests" / "survivors.toml"
 SURVIVED = (0, 5, 33, 34)
 
 
+def explained() -> set[str]:
+    return {entry["mutant"] for entry in tomllib.loads(KNOWN.read_text(encoding="utf-8"))["survivor"]}
+
+
 def main() -> int:
     outcomes: dict[str, int | None] = {}
     for path in sorted(MADE.rglob("*.meta")):
         outcomes |= json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
     run = {name: code for name, code in outcomes.items() if code is not None}
     survivors = {name for name, code in run.items() if code in SURVIVED}
-    known = tomllib.loads(KNOWN.read_text(encoding="utf-8"))["survivor"]
-    explained = {entry["mutant"] for entry in known}
+    known = explained()
     by_file = Counter(name.rpartition(".")[0] for name in run)
     lost_by_file = Counter(name.rpartition(".")[0] for name in survivors)
     for file, count in sorted(by_file.items()):
         print(f"{file:50} {count:5} run, {lost_by_file[file]:4} survive")
     print(f"{len(outcomes)} mutants made, {len(run)} run, {len(run) - len(survivors)} killed,", end=" ")
-    print(f"{len(survivors)} survive, {len(survivors & explained)} of them explained")
-    new, stale = sorted(survivors - explained), sorted(explained & run.keys() - survivors)
+    print(f"{len(survivors)} survive, {len(survivors & known)} of them explained")
+    new, stale = sorted(survivors - known), sorted(known & run.keys() - survivors)
     for name in new:
         print(f"survives without an explanation: {name} (mutmut show {name})")
     for name in stale:

@@ -8,6 +8,7 @@ from ..specs._edges import COMPUTED
 from .base import INF, Exhibit
 
 _ZEROS = np.zeros(70_000)
+_RUNNING_SUMS = ("keras-team/keras#23425", "tensorflow/tensorflow#127246")
 
 EXHIBITS = (
     Exhibit(
@@ -120,6 +121,25 @@ EXHIBITS = (
             "tensorflow": "tf.nn.softmax(x)",
             "scipy": "special.softmax(x)",
         },
+    ),
+    Exhibit(
+        "A21-value",
+        "sparsemax of three classes of which two share the mass",
+        "sparsemax",
+        {"logits": [0.0, 0.5, 1.0]},
+        _RUNNING_SUMS,
+        stated=[0.0, 0.25, 0.75],
+        peers={"keras": "keras.activations.sparsemax(x)"},
+    ),
+    Exhibit(
+        "A21-gradient",
+        "gradient of the sum of sparsemax, which is always 1",
+        "sparsemax",
+        {"logits": [0.0, 0.5, 1.0]},
+        _RUNNING_SUMS,
+        gradient=[0, 0, 0],
+        shown="gradient",
+        peers={"keras": "grad(keras.activations.sparsemax, x)"},
     ),
     Exhibit(
         "B1",

@@ -43,7 +43,7 @@ class Elementwise:
 class ElementwisePair:
     """y = f(a, b), element by element, broadcasting as the Array API does.
 
-    first(xp, a, b, ...)  -> the derivatives by a and by b
+    first(xp, a, b, ...)  -> the derivatives by a and by b, in the shape of both together
     second(xp, a, b, ...) -> the derivatives by a twice, by a and b, by b twice
     """
 
@@ -68,11 +68,7 @@ class ElementwisePair:
     def pushforward(self, laid: Laid, tangents: tuple[Any, ...]) -> Any:
         slopes = self.first(laid.xp, *laid.arrays, **laid.numbers)
         terms = [product(laid.xp, s, t) for s, t in zip(slopes, tangents, strict=True) if t is not None]
-        out = sum(terms[1:], start=terms[0])
-        shape = laid.xp.dims(slopes[0])
-        if len(laid.xp.dims(out)) < len(shape) or laid.xp.dims(out) != shape:
-            out = laid.xp.broadcast_to(out, shape)
-        return to_dtype(laid.xp, out, result_dtype(laid))
+        return to_dtype(laid.xp, sum(terms[1:], start=terms[0]), result_dtype(laid))
 
     def pullback_of_gradient(self, laid: Laid, cotangent: Any, direction: Any) -> tuple[Any, ...]:
         by_aa, by_ab, _ = self.second(laid.xp, *laid.arrays, **laid.numbers)

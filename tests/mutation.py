@@ -1,0 +1,127 @@
+"""The tests that every mutant of `make mutate` is held to; pytest runs them only where this file is named.
+
+These are the libraries between which all formulas run: NumPy, whose closed forms are checked in three dtypes;
+array-api-strict, which computes by formulas the values that NumPy has kernels for; torch, which
+differentiates the formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from uniflogits._core.operation import OPERATIONS
+
+from . import (
+    test_branches,
+    test_dimensions,
+    test_edges,
+    test_entmax_rows,
+    test_gradient,
+    test_jvp,
+    test_label_core,
+    test_label_derivatives,
+    test_linear_chunks,
+    test_linear_pass,
+    test_options_together,
+    test_partners,
+    test_second_order,
+    test_value,
+    test_value_and_grad_of_losses,
+)
+from .harness import PROPERTIES, parameter
+
+CHECKED = (
+    ("numpy", ("float64", "float32", "float16"), ("value", "gradient", "second_order", "jvp", "edges")),
+    ("strict", ("float64",), ("value", "gradient", "edges")),
+    ("torch", ("float64",), ("edges", "gradient", "second_order", "gradient_of_options")),
+)
+CHECKS: dict[str, Callable[..., None]] = {
+    "value": test_value.test_value,
+    "gradient": test_gradient.test_gradient,
+    "gradient_of_options": lambda cell, quick: test_gradient.test_gradient_of_options(cell),
+    "second_order": test_second_order.test_second_order,
+    "jvp": test_jvp.test_jvp,
+    "edges": lambda cell, quick: test_edges.test_edges(cell),
+}
+
+
+def _cells() -> list[Any]:
+    return [
+        parameter(cell, id=f"{cell.property}-{cell.id}")
+        for backend, dtypes, properties in CHECKED
+        for property in properties
+        for cell in PROPERTIES[property]
+        if cell.backend == backend and cell.dtype in dtypes
+    ]
+
+
+@pytest.mark.parametrize("cell", _cells())
+def test_cell(cell: Any, quick: bool) -> None:
+    CHECKS[cell.property](cell, quick)
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("check", ["softmax", "binary"])
+def test_losses(check: str) -> None:
+    getattr(test_options_together, f"test_{check}_losses")("numpy")
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("name", test_partners.PAIRS)
+def test_pairs(name: str) -> None:
+    test_partners.test_tangents_together(name, "numpy")
+    test_partners.test_mixed_second_derivative(name, "numpy")
+    if name in test_partners.EDGES:
+        test_partners.test_gradients_at_the_edge(name, "numpy")
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "options"])
+@pytest.mark.parametrize("name", list(OPERATIONS))
+def test_dimensions_of(name: str, plain: bool) -> None:
+    test_dimensions.test_rows_of_any_number_of_axes(name, plain, "numpy")
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("call", list(test_label_derivatives.CALLS))
+def test_labels_moving(call: str) -> None:
+    test_label_derivatives.test_gradient_moves_with_the_second_array(call, "numpy")
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("reduction", ["sum", "mean", "none"])
+@pytest.mark.parametrize("call", list(test_value_and_grad_of_losses.CALLS))
+def test_value_and_grad(call: str, reduction: str) -> None:
+    test_value_and_grad_of_losses.test_both_are_what_either_is(call, reduction, "numpy")
+
+
+@pytest.mark.backend("torch")
+def test_branches_of_formulas() -> None:
+    test_branches.test_softcap_bends_at_tiny_logits_too("torch")
+
+
+@pytest.mark.parametrize(
+    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
+)
+@pytest.mark.parametrize("name", test_dimensions.ON_ROWS)
+def test_edges_together(name: str, backend: str) -> None:
+    test_dimensions.test_rows_at_the_edge_know_nothing_of_each_other(name, backend)
+
+
+# These ask NumPy alone.
+test_entmax_values = test_entmax_rows.test_values
+test_label_core_samples = test_label_core.test_samples
+test_label_core_edges = test_label_core.test_edges
+test_label_core_wrong = test_label_core.test_labels_that_are_no_class
+test_linear_one_pass = test_linear_pass.test_one_pass
+test_linear_rows = test_linear_pass.test_rows_without_others_or_mass
+seen = test_linear_chunks.seen
+test_chunks_rows = test_linear_chunks.test_rows_of_a_chunk
+test_chunks_small = test_linear_chunks.test_formulas_take_small_chunks
+test_chunks_large = test_linear_chunks.test_the_single_pass_takes_large_chunks
+test_chunks_given = test_linear_chunks.test_a_chunk_size_is_kept
+test_chunks_none = test_linear_chunks.test_few_rows_are_not_cut
+test_chunks_saved = test_linear_chunks.test_what_is_saved_of_a_chunk_is_its_rows

@@ -1,0 +1,77 @@
+"""The cross-entropy of class indices that JAX attaches to a loss, asked for itself on NumPy's arrays.
+
+The same samples and edges as those of the operation, so that what it computes does not depend on a compiler.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from uniflogits._backends.numpy import BACKEND
+from uniflogits._math import label_core
+
+from . import exact
+from .harness import Cell, both, random_like, ready, references
+from .test_edges import reference
+
+NAME = "softmax_cross_entropy_with_integer_labels"
+pytestmark = pytest.mark.backend("numpy")
+dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def _ask(one: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Losses and gradients of rows, the labels in the dtype that every call brings them to."""
+    with np.errstate(all="ignore"):
+        x, labels = one.arrays[0], one.arrays[1].astype(np.int32)
+        return label_core.label_loss(BACKEND.xp, x, labels), label_core.label_gradient(BACKEND.xp, x, labels)
+
+
+@dtypes
+def test_samples(dtype: str) -> None:
+    cell = Cell("value", NAME, "numpy", dtype)
+    failures = cell.failures()
+    samples = [one for one in cell.samples() if cell.is_plain(one)]
+    assert len(samples) > 5
+    for sample in samples:
+        one = ready(cell, sample)
+        loss, gradient = _ask(one)
+        answers = both(one, lambda call: exact.values(cell.spec, call)[0])
+        failures.compare(f"{sample.id}, value", loss, answers, dtype, cell.row.value, cell.row.dagger)
+        ct = random_like(loss.shape, dtype, cell.operation, sample.id)
+        pairs = both(one, lambda call, ct=ct: exact.gradient(cell.spec, call, "logits", ct))
+        positions, answers = references(pairs)
+        ours = (gradient * ct[..., None]).reshape(-1)[positions]
+        factor = one.underflow * max(1.0, float(np.abs(ct).max()))
+        bound = cell.row.bound("gradient")
+        failures.compare(f"{sample.id}, gradient", ours, answers, dtype, bound, cell.row.dagger, factor)
+    failures.finish()
+
+
+@dtypes
+def test_edges(dtype: str) -> None:
+    cell = Cell("edges", NAME, "numpy", dtype)
+    failures = cell.failures()
+    edges = [
+        edge
+        for edge in cell.edges()
+        if not edge.options and not edge.keep_dtype and set(edge.arrays) == {"logits", "labels"}
+    ]
+    assert len(edges) > 10
+    for edge in edges:
+        loss, gradient = _ask(ready(cell, edge))
+        value = reference(edge.value)
+        failures.compare(f"{edge.id}, value", loss, [value], dtype, cell.row.value, cell.row.dagger)
+        if edge.gradient is not None:
+            slope = [reference(edge.gradient)]
+            failures.compare(f"{edge.id}, gradient", gradient, slope, dtype, cell.row.bound("gradient"))
+    failures.finish()
+
+
+@dtypes
+def test_labels_that_are_no_class(dtype: str) -> None:
+    x, labels = np.zeros((4, 300), dtype), np.asarray([-1, 300, 2**31 - 1, -300], np.int32)
+    assert np.isnan(label_core.label_loss(BACKEND.xp, x, labels)).all()
+    assert np.isnan(label_core.label_gradient(BACKEND.xp, x, labels)).all()

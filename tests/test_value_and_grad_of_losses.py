@@ -1,0 +1,66 @@
+"""value_and_grad of a loss is its value and its gradients, though both may come from one pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import uniflogits as ul
+
+from . import adapters
+
+_RNG = np.random.default_rng(8)
+X, VECTORS = _RNG.integers(-24, 25, size=(4, 3)) / 8, _RNG.integers(-8, 9, size=(5, 3)) / 8
+Y, LABELS, OF_FIVE = _RNG.integers(0, 9, size=(4, 3)) / 8, np.asarray([0, 2, 1, 0]), np.asarray([0, 4, 1, 3])
+ROWS, CLASSES, FIVE = np.asarray([0.5, 0.0, 2.0, 1.0]), np.asarray([1.0, 0.5, 2.0]), np.arange(1, 6) / 4
+WEIGHED = {"weights": ROWS, "label_smoothing": 0.25, "z_loss": 0.125}
+CALLS: dict[str, tuple[str, tuple[np.ndarray, ...], dict[str, Any]]] = {
+    "indices": ("softmax_cross_entropy_with_integer_labels", (X, LABELS), {}),
+    "indices-weighed": (
+        "softmax_cross_entropy_with_integer_labels",
+        (X, LABELS),
+        {"class_weights": CLASSES, "ignore_index": 1, **WEIGHED},
+    ),
+    "dense": ("softmax_cross_entropy", (X, Y), {}),
+    "dense-weighed": ("softmax_cross_entropy", (X, Y), {"class_weights": CLASSES, **WEIGHED}),
+    "binary": ("sigmoid_binary_cross_entropy", (X, Y), {"pos_weight": CLASSES, "label_smoothing": 0.25}),
+    "sigmoid-focal": ("sigmoid_focal_loss", (X, Y), {"gamma": 2.0, "alpha": 0.25}),
+    "softmax-focal": ("softmax_focal_loss", (X, LABELS), {"gamma": 2.0, "class_weights": CLASSES}),
+    "linear": ("linear_cross_entropy", (X, VECTORS, OF_FIVE), {}),
+    "linear-chunks": ("linear_cross_entropy", (X, VECTORS, OF_FIVE), {"bias": FIVE, "chunk_size": 3}),
+    "linear-weighed": ("linear_cross_entropy", (X, VECTORS, OF_FIVE), {"class_weights": FIVE, **WEIGHED}),
+    "linear-ignored": ("linear_cross_entropy", (X, VECTORS, OF_FIVE), {"ignore_index": 4, "softcap": 2.0}),
+}
+backends = pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
+)
+
+
+@backends
+@pytest.mark.parametrize("reduction", ["sum", "mean", "none"])
+@pytest.mark.parametrize("call", list(CALLS))
+def test_both_are_what_either_is(call: str, reduction: str, backend: str) -> None:
+    name, arrays, options = CALLS[call]
+    if reduction == "none":  # of one example, whose loss is a scalar too
+        binary = name.startswith("sigmoid")
+        arrays = tuple(a if a is VECTORS else a[3, 1] if binary else a[3] for a in arrays)
+        options = {key: value[3] if key == "weights" else value for key, value in options.items()}
+        options = {key: value[1] if key == "pos_weight" else value for key, value in options.items()}
+    adapter, op = adapters.get(backend), getattr(ul, name)
+    given = tuple(adapter.array(np.asarray(a)) for a in arrays)
+    options = {
+        key: adapter.array(np.asarray(value)) if isinstance(value, np.ndarray | np.generic) else value
+        for key, value in options.items()
+    } | {"reduction": reduction}
+    floating = tuple(i for i, a in enumerate(arrays) if a.dtype.kind == "f")
+    value, found = ul.value_and_grad(op, argnums=floating)(*given, **options)
+    plain, pullback = ul.vjp(op, *given, **options)
+    assert tuple(value.shape) == ()
+    np.testing.assert_allclose(adapter.to_numpy(value), adapter.to_numpy(plain), 1e-14)
+    np.testing.assert_allclose(adapter.to_numpy(value), adapter.to_numpy(op(*given, **options)), 1e-14)
+    for i, gradient in zip(floating, found, strict=True):
+        assert tuple(gradient.shape) == arrays[i].shape
+        expected = adapter.to_numpy(pullback(1.0)[i])
+        np.testing.assert_allclose(adapter.to_numpy(gradient), expected, 1e-13, 1e-15)
