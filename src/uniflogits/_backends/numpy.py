@@ -21,7 +21,10 @@ _FUSED = {
     ("pull_kernel", _INTEGER_LABELS): _numpy_loss.pullback,
 }
 
-_UNSIGNED = {np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)}
+# Signed integers: the same without a sign, and the largest that has none.
+_UNSIGNED = {
+    np.dtype(f"int{bits}"): (np.dtype(f"uint{bits}"), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)
+}
 
 
 class NumPyBackend(Backend):
@@ -81,9 +84,9 @@ class NumPyBackend(Backend):
         return value
 
     def within(self, value: Any, low: float, high: float) -> bool | None:
-        # A negative class is a large one without its sign.
-        unsigned = _UNSIGNED.get(value.dtype) if low == 0 and value.size else None
-        if unsigned is None:
+        # A negative class is a large one without its sign: larger than any that the dtype holds with one.
+        unsigned, largest = _UNSIGNED.get(value.dtype, (None, 0))
+        if unsigned is None or low != 0 or high > largest or not value.size:
             return super().within(value, low, high)
         return bool(np.maximum.reduce(value.view(unsigned), None) <= high)
 
