@@ -29,7 +29,6 @@ from .specs.base import Sample
 from .transforms import Case, Transform
 
 OF_CLASSES = (roles.CLASS_VECTORS, roles.CLASS_WEIGHTS, roles.CLASS_BIAS)
-OF_EXAMPLES = (roles.INTEGER_LABELS, roles.WEIGHTS)
 
 
 @matrix_of_transforms()
@@ -68,10 +67,12 @@ def _examples(operation: Operation, sample: Sample) -> dict[str, bool] | None:
     shape = shapes[operation.arrays[0]]
     if len(shape) != 2 or {"axis", "keepdims", "reduction"} & set(sample.options):
         return None
+    by_class = operation.roles.get("labels") != roles.BINARY_LABELS  # a weight per row, not per number
     found = {}
     for name, given in shapes.items():
         role = operation.roles.get(name)
-        expected = () if role in OF_CLASSES else shape[:1] if role in OF_EXAMPLES else shape
+        of_rows = role == roles.INTEGER_LABELS or (role == roles.WEIGHTS and by_class)
+        expected = () if role in OF_CLASSES else shape[:1] if of_rows else shape
         found[name] = len(given) == len(expected) > 0
         if found[name] and given[0] != shape[0]:
             return None

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from mutants import MADE, ROOT, SURVIVED, explained
 
 UNDER_TEST = "MUTANT_UNDER_TEST"

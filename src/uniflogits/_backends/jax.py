@@ -116,8 +116,17 @@ def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: A
     return total(arrays, factors, given)
 
 
+def _take(x: Any, indices: Any) -> Any:
+    """Entries of a vector, which on a mesh with explicit axes lie where their indices do."""
+    spec = jax.typeof(indices).sharding.spec
+    if all(axis is None for axis in spec):
+        return jnp.take(x, indices)
+    return x.at[indices].get(mode="fill", out_sharding=spec)
+
+
 _NAMESPACE = extend(
     jnp,
+    take=_take,
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
     slope=_slope,
