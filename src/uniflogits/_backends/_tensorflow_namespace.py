@@ -134,8 +134,8 @@ zeros_like, ones_like = functools.partial(full_like, fill_value=0), functools.pa
 
 
 def shape(x, /) -> tuple[Any, ...]:
-    """The dimensions of x: ints where they are known, scalar int32 tensors where they are not."""
-    return tuple(tf.shape(x)[i] if n is None else n for i, n in enumerate(x.shape))
+    """The dimensions of x: ints where they are known, scalar int64 tensors, as labels are, where they are not."""
+    return tuple(tf.shape(x, tf.int64)[i] if n is None else n for i, n in enumerate(x.shape))
 
 
 def _axes(axis, rank):
