@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .._math.products import product
-from .._math.targets import one_hot
 from .._math.weighing import pulled, pulled_tangent, pushed, reduced
 from . import annotations as roles
 from .dtypes import FLOATS, dtype_name
@@ -24,8 +23,9 @@ class Loss(Rowwise):
                                    t by y
     mixed(xp, x, y, u, ...)     -> of the gradient by x: its derivative along u in y (None: labels have none)
     share_slope(xp, x, y, ...)  -> the derivative of what an example counts by y (None: there is none)
-    by_label                    -> of integer labels without options: loss(xp, x, labels), gradient(xp, x,
-                                   labels), for a library that can attach a rule to either
+    by_label                    -> of integer labels without options: loss(xp, x, labels), its gradient twice,
+                                   the second one fit for plain autodiff, and curvature(xp, x, labels, t); for
+                                   a library that can attach a rule to the first two
     """
 
     kind = "loss"
@@ -38,41 +38,24 @@ class Loss(Rowwise):
         curvature: Callable[..., Any],
         mixed: Callable[..., Any] | None = None,
         share_slope: Callable[..., Any] | None = None,
-        by_label: tuple[Callable[..., Any], Callable[..., Any]] | None = None,
+        by_label: tuple[Callable[..., Any], ...] = (),
     ) -> None:
         self.formula, self.gradients, self.curvature, self.mixed = formula, gradients, curvature, mixed
         self.share_slope, self.by_label = share_slope, by_label
 
     def value(self, laid: Laid) -> Any:
-        plain = laid.indices is not None and all(option is None for option in laid.numbers.values())
-        if plain and self.by_label is not None and laid.xp.attach_label is not None:
-            raw = self._value_by_label(laid, *self.by_label)
+        xp, options = laid.xp, laid.numbers.values()
+        if (
+            self.by_label
+            and xp.attach_label
+            and laid.indices is not None
+            and all(one is None for one in options)
+        ):
+            rules = [functools.partial(one, xp) for one in self.by_label]
+            raw = xp.attach_label(*rules, laid.arrays[0], laid.indices)
             if raw is not None:
-                return reduced(laid.xp, laid.weighing, raw, None)
-        return reduced(laid.xp, laid.weighing, *self.formula(laid.xp, *laid.arrays, **laid.numbers))
-
-    def _value_by_label(self, laid: Laid, loss: Callable[..., Any], gradient: Callable[..., Any]) -> Any:
-        xp = laid.xp
-
-        def target(x: Any, labels: Any) -> Any:
-            y = one_hot(xp, labels, x)
-            return xp.where(xp.sum(y, axis=-1, keepdims=True) == 0, xp.nan, y)
-
-        def exact(x: Any, labels: Any) -> Any:
-            return self.gradients(xp, x, target(x, labels), **laid.numbers)[0]
-
-        def curvature(x: Any, labels: Any, t: Any) -> Any:
-            return self.curvature(xp, x, target(x, labels), t, **laid.numbers)[0]
-
-        # None where the library could not attach a rule here; it differentiates `exact` by itself.
-        return xp.attach_label(
-            functools.partial(loss, xp),
-            functools.partial(gradient, xp),
-            exact,
-            curvature,
-            laid.arrays[0],
-            laid.indices,
-        )
+                return reduced(xp, laid.weighing, raw, None)
+        return reduced(xp, laid.weighing, *self.formula(xp, *laid.arrays, **laid.numbers))
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
         raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers)

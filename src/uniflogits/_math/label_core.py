@@ -10,43 +10,72 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from . import cross_entropy
 from .sigmoid_core import sigmoid, softplus
-from .softmax_core import shares
+from .softmax_core import largest, shares
+from .targets import one_hot
+
+_PLAIN = {"class_weights": None, "label_smoothing": None, "z_loss": None}
 
 
-class _Odds(NamedTuple):
-    hit: Any  # (..., K): the label
-    valid: Any  # (..., 1): the label is a class
-    nothing: Any  # (..., 1): neither the label nor any other class has mass
-    z: Any  # (..., 1)
-    terms: Any  # (..., K): e^(x - m_o), 0 at the label
-    total: Any  # (..., 1): S_o
+class LabelRows(NamedTuple):
+    """What is left of each row, (..., 1), to make its gradient of."""
+
+    m: Any  # the largest of the other logits
+    against: Any  # 1 - p of the label, NaN for a label that is no class
+    scale: Any  # what e^(x - m) of the others is multiplied by
 
 
-def _odds(xp: Any, x: Any, labels: Any) -> _Odds:
-    indices, labels = xp.class_indices(x, labels.dtype), labels[..., None]
-    hit = labels == indices
-    others = xp.where(hit, -xp.inf, x)
-    valid = (labels >= 0) & (labels < xp.dims(x)[-1])
-    own = xp.take_along_axis(x, xp.where(valid, labels, 0), axis=-1)
-    m, terms = shares(xp, others)
-    full, none = m == xp.inf, m == -xp.inf
-    total = xp.sum(terms, axis=-1, keepdims=True)
-    nothing = none & (own == -xp.inf)
-    lead = xp.where((full & (own == xp.inf)) | nothing, 0.0, m - own)
+def label_rows(xp: Any, x: Any, labels: Any) -> tuple[Any, LabelRows]:
+    """-log p of the label, (...,), NaN for a label that is no class; and what its gradient takes."""
+    column, (_, others) = labels[..., None], _others(xp, x, labels)
+    valid = (column >= 0) & (column < xp.dims(x)[-1])
+    own = xp.take_along_axis(x, xp.where(valid, column, 0), axis=-1)
+    m = largest(xp, others)
+    total = xp.sum(shares(xp, others, m), axis=-1, keepdims=True)
+    # Neither the label nor any other class has mass.
+    nothing = (m == -xp.inf) & (own == -xp.inf)
+    lead = xp.where(((m == xp.inf) & (own == xp.inf)) | nothing, 0.0, m - own)
     z = xp.where(nothing, xp.inf, lead + xp.log(total))
-    return _Odds(hit, valid, nothing, z, terms, total)
+    against = xp.where(valid, xp.where(nothing, 0.0, sigmoid(xp, z)), xp.nan)
+    rows = LabelRows(m, against, against / xp.where(total == 0, 1.0, total))
+    return xp.where(valid, softplus(xp, z), xp.nan)[..., 0], rows
+
+
+def gradient_of_rows(xp: Any, x: Any, labels: Any, rows: LabelRows) -> Any:
+    """p - onehot, (..., K)."""
+    hit, others = _others(xp, x, labels)
+    # Of the others, not of x: compilers see that these exponentials were there before.
+    return xp.where(hit, -rows.against, shares(xp, others, rows.m) * rows.scale)
+
+
+def _others(xp: Any, x: Any, labels: Any) -> tuple[Any, Any]:
+    """Where the label is, and the logits without it."""
+    hit = labels[..., None] == xp.class_indices(x, labels.dtype)
+    return hit, xp.where(hit, -xp.inf, x)
 
 
 def label_loss(xp: Any, x: Any, labels: Any) -> Any:
-    """-log p of the label, (...,); NaN for a label that is no class."""
-    odds = _odds(xp, x, labels)
-    return xp.where(odds.valid, softplus(xp, odds.z), xp.nan)[..., 0]
+    return label_rows(xp, x, labels)[0]
 
 
 def label_gradient(xp: Any, x: Any, labels: Any) -> Any:
-    """p - onehot, (..., K)."""
-    odds = _odds(xp, x, labels)
-    against = xp.where(odds.valid, xp.where(odds.nothing, 0.0, sigmoid(xp, odds.z)), xp.nan)
-    scale = against / xp.where(odds.total == 0, 1.0, odds.total)
-    return xp.where(odds.hit, -against, odds.terms * scale)
+    return gradient_of_rows(xp, x, labels, label_rows(xp, x, labels)[1])
+
+
+def label_gradient_exact(xp: Any, x: Any, labels: Any) -> Any:
+    """`label_gradient` in a longer form, whose plain autodiff is exact."""
+    return cross_entropy.gradients(xp, x, _target(xp, x, labels), **_PLAIN)[0]
+
+
+def label_curvature(xp: Any, x: Any, labels: Any, t: Any) -> Any:
+    """The derivative of `label_gradient` along t."""
+    return cross_entropy.curvature(xp, x, _target(xp, x, labels), t, **_PLAIN)[0]
+
+
+def _target(xp: Any, x: Any, labels: Any) -> Any:
+    y = one_hot(xp, labels, x)
+    return xp.where(xp.sum(y, axis=-1, keepdims=True) == 0, xp.nan, y)
+
+
+BY_LABEL = (label_loss, label_gradient, label_gradient_exact, label_curvature)

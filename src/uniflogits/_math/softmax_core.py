@@ -58,17 +58,21 @@ def softmax_rows(xp: Any, x: Any) -> Rows:
     return Rows(live, winner, mass, full, largest, relative, log_total, lse, terms, rest, 1.0 + excess)
 
 
-def shares(xp: Any, x: Any) -> tuple[Any, Any]:
-    """Each row's largest logit m, a constant, and e^(x - m), (..., K), in the fewest steps.
+def largest(xp: Any, x: Any) -> Any:
+    """Each row's largest logit, (..., 1), a constant."""
+    return xp.stop_gradient(xp.max(x, axis=-1, keepdims=True))
+
+
+def shares(xp: Any, x: Any, m: Any) -> Any:
+    """e^(x - m), at most 1, in the fewest steps, where m is each row's largest logit.
 
     +inf shares the mass equally: halved, every finite logit is far below the largest number, and no selection
     among the classes is needed. In a row without mass nothing is subtracted from -inf.
     """
-    m = xp.stop_gradient(xp.max(x, axis=-1, keepdims=True))
     full = m == xp.inf
     base = xp.where(full, float(xp.finfo(x.dtype).max), xp.where(m == -xp.inf, 0.0, m))
     factor = 1.0 - 0.5 * xp.astype(full, x.dtype)
-    return m, xp.exp(xp.minimum(x * factor - base, 0.0))
+    return xp.exp(xp.minimum(x * factor - base, 0.0))
 
 
 def log_probabilities(xp: Any, rows: Rows) -> Any:

@@ -16,7 +16,7 @@ from .._core.annotations import (
 from .._core.operation import define, operation
 from .._core.rules import Loss
 from .._math import cross_entropy
-from .._math.label_core import label_gradient, label_loss
+from .._math.label_core import BY_LABEL
 
 
 @operation
@@ -199,7 +199,7 @@ _RULE = Loss(
     cross_entropy.curvature,
     cross_entropy.mixed,
     cross_entropy.share_slope,
-    (label_loss, label_gradient),
+    BY_LABEL,
 )
 define(softmax_cross_entropy, _RULE)
 define(softmax_cross_entropy_with_integer_labels, _RULE)

@@ -7,7 +7,7 @@ from typing import Any
 from .._core.annotations import ArrayT, Axis, Mask
 from .._core.operation import define, operation
 from .._core.rules import RowMap
-from .._math.softmax_core import centred, probabilities, shares, softmax_rows
+from .._math.softmax_core import centred, largest, probabilities, shares, softmax_rows
 
 
 @operation
@@ -72,7 +72,8 @@ def _softmax(xp: Any, x: Any) -> Any:
 
 
 def _plain(xp: Any, x: Any) -> Any:
-    m, terms = shares(xp, x)
+    m = largest(xp, x)
+    terms = shares(xp, x, m)
     total = xp.sum(terms, axis=-1, keepdims=True)
     return terms / xp.where(m == -xp.inf, 1.0, total)
 
