@@ -111,6 +111,12 @@ def test_edges_together(name: str, backend: str) -> None:
     test_dimensions.test_rows_at_the_edge_know_nothing_of_each_other(name, backend)
 
 
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("alpha", [1.1, 1.25, 1.75, 2.0, 3.0])
+def test_dimensions_of_entmax(alpha: float) -> None:
+    test_dimensions.test_rows_of_entmax(alpha, "numpy")
+
+
 # These ask NumPy alone.
 test_entmax_values = test_entmax_rows.test_values
 test_label_core_samples = test_label_core.test_samples
