@@ -101,6 +101,7 @@ def test_value_and_grad(call: str, reduction: str) -> None:
 @pytest.mark.backend("torch")
 def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")
+    test_branches.test_three_infinite_logits_share_the_mass("torch")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,9 @@ test_entmax_values = test_entmax_rows.test_values
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges
 test_label_core_wrong = test_label_core.test_labels_that_are_no_class
+test_label_core_infinity = test_label_core.test_infinity_beside_the_largest_number
 test_linear_one_pass = test_linear_pass.test_one_pass
+test_linear_labels = test_linear_pass.test_labels_that_nobody_has_checked
 test_linear_rows = test_linear_pass.test_rows_without_others_or_mass
 seen = test_linear_chunks.seen
 test_chunks_rows = test_linear_chunks.test_rows_of_a_chunk
