@@ -118,6 +118,11 @@ def test_dimensions_of_entmax(alpha: float) -> None:
     test_dimensions.test_rows_of_entmax(alpha, "numpy")
 
 
+@pytest.mark.backend("numpy")
+def test_far_pairs() -> None:
+    test_partners.test_logsubexp_bends_where_the_difference_is_rounded("numpy")
+
+
 # These ask NumPy alone.
 test_entmax_values = test_entmax_rows.test_values
 test_label_core_samples = test_label_core.test_samples
