@@ -16,6 +16,7 @@ from uniflogits._core.operation import OPERATIONS
 
 from . import (
     test_branches,
+    test_classes_apart,
     test_dimensions,
     test_edges,
     test_entmax_rows,
@@ -121,6 +122,15 @@ def test_dimensions_of_entmax(alpha: float) -> None:
 @pytest.mark.backend("numpy")
 def test_far_pairs() -> None:
     test_partners.test_logsubexp_bends_where_the_difference_is_rounded("numpy")
+
+
+@pytest.mark.parametrize(
+    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
+)
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("name", test_classes_apart.NAMES)
+def test_apart(name: str, alone: bool, backend: str) -> None:
+    test_classes_apart.test_classes_apart(name, alone, backend)
 
 
 # These ask NumPy alone.

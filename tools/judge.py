@@ -158,6 +158,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("patterns", nargs="*", default=["*"], help="of mutants' names, in this order")
     parser.add_argument("--again", action="store_true", help="ask more of those that survived")
+    parser.add_argument("-k", default="", metavar="EXPRESSION", help="only these tests, as pytest takes it")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
     given = parser.parse_args()
     os.chdir(ROOT)
@@ -166,6 +167,7 @@ def main() -> int:
     without = ["-p", "no:unraisableexception", "-p", "no:threadexception"]
     arguments = ["-q", "-p", "no:cacheprovider", *without]
     some = ["--backend", "numpy,strict,torch"] if given.again else ["--backend", "numpy,strict", "--quick"]
+    some += ["-k", given.k] if given.k else []
     judge = Judge(given.patterns, given.again, given.jobs)
     code = pytest.main([*arguments, *some, "tests/mutation.py"], plugins=[judge])
     print(f"{judge.count} mutants judged")
