@@ -29,6 +29,7 @@ from . import (
     test_options_together,
     test_partners,
     test_second_order,
+    test_series,
     test_value,
     test_value_and_grad_of_losses,
 )
@@ -134,6 +135,8 @@ def test_apart(name: str, alone: bool, backend: str) -> None:
 
 
 # These ask NumPy alone.
+test_series_tanh = test_series.test_coefficients_of_tanh
+test_series_small = test_series.test_small_differences
 test_entmax_values = test_entmax_rows.test_values
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges
