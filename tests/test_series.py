@@ -34,7 +34,7 @@ def test_small_differences() -> None:
     np.testing.assert_allclose(series.exp_remainder(np, d), remainder, 1e-15)
     np.testing.assert_allclose(series.fall(np, d), fall, 1e-15)
     within = d[np.abs(d) <= 1]
-    with precision(300):
+    with precision(1200):
         halves = [mpfr(float(one)) / 2 for one in within]
         summand = [float(u * gmpy2.tanh(u) - gmpy2.log(gmpy2.cosh(u))) for u in halves]
     np.testing.assert_allclose(series.js_summand(np, within), summand, 1e-15, 1e-320)
