@@ -16,6 +16,7 @@ from uniflogits._core.operation import OPERATIONS
 
 from . import (
     test_branches,
+    test_classes_apart,
     test_dimensions,
     test_edges,
     test_entmax_rows,
@@ -28,6 +29,7 @@ from . import (
     test_options_together,
     test_partners,
     test_second_order,
+    test_series,
     test_value,
     test_value_and_grad_of_losses,
 )
@@ -60,7 +62,7 @@ def _cells() -> list[Any]:
 
 @pytest.mark.parametrize("cell", _cells())
 def test_cell(cell: Any, quick: bool) -> None:
-    CHECKS[cell.property](cell, quick)
+    CHECKS[cell.property](cell, quick or cell.backend == "torch")
 
 
 @pytest.mark.backend("numpy")
@@ -101,6 +103,7 @@ def test_value_and_grad(call: str, reduction: str) -> None:
 @pytest.mark.backend("torch")
 def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")
+    test_branches.test_three_infinite_logits_share_the_mass("torch")
 
 
 @pytest.mark.parametrize(
@@ -111,12 +114,36 @@ def test_edges_together(name: str, backend: str) -> None:
     test_dimensions.test_rows_at_the_edge_know_nothing_of_each_other(name, backend)
 
 
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("alpha", [1.1, 1.25, 1.75, 2.0, 3.0])
+def test_dimensions_of_entmax(alpha: float) -> None:
+    test_dimensions.test_rows_of_entmax(alpha, "numpy")
+
+
+@pytest.mark.backend("numpy")
+def test_far_pairs() -> None:
+    test_partners.test_logsubexp_bends_where_the_difference_is_rounded("numpy")
+
+
+@pytest.mark.parametrize(
+    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
+)
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("name", test_classes_apart.NAMES)
+def test_apart(name: str, alone: bool, backend: str) -> None:
+    test_classes_apart.test_classes_apart(name, alone, backend)
+
+
 # These ask NumPy alone.
+test_series_tanh = test_series.test_coefficients_of_tanh
+test_series_small = test_series.test_small_differences
 test_entmax_values = test_entmax_rows.test_values
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges
 test_label_core_wrong = test_label_core.test_labels_that_are_no_class
+test_label_core_infinity = test_label_core.test_infinity_beside_the_largest_number
 test_linear_one_pass = test_linear_pass.test_one_pass
+test_linear_labels = test_linear_pass.test_labels_that_nobody_has_checked
 test_linear_rows = test_linear_pass.test_rows_without_others_or_mass
 seen = test_linear_chunks.seen
 test_chunks_rows = test_linear_chunks.test_rows_of_a_chunk

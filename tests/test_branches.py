@@ -10,6 +10,7 @@ import uniflogits as ul
 from . import adapters
 from .harness import has_autodiff
 
+INF = float("inf")
 differentiating = pytest.mark.parametrize(
     "backend",
     [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES if has_autodiff(name)],
@@ -25,3 +26,26 @@ def test_softcap_bends_at_tiny_logits_too(backend: str) -> None:
     found = adapter.hessian_products(lambda x: ul.softcap(x, cap=4.0), arrays[0], (), *arrays[1:])
     for mode, product in found.items():
         np.testing.assert_allclose(adapter.to_numpy(product), -2 * x / 16, 1e-14, err_msg=mode)
+
+
+@pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
+)
+def test_three_infinite_logits_share_the_mass(backend: str) -> None:
+    """Of two, the one that is right and the other are equal: that hides which is which."""
+    adapter = adapters.get(backend)
+    x, labels = np.asarray([[INF, 0.0, INF, INF], [INF, INF, INF, INF]]), np.asarray([2, 0])
+    count = np.asarray([3.0, 4.0])
+    missed = 1 - 1 / count
+    arrays = adapter.array(x, "float64"), adapter.array(labels)
+    with adapter.calling():
+        plain = ul.softmax_cross_entropy_with_integer_labels(*arrays)
+        value, pullback = ul.vjp(ul.softmax_focal_loss, *arrays, gamma=2.0)
+        by_x = adapter.to_numpy(pullback(adapter.array(np.ones(2), "float64"))[0])
+    np.testing.assert_allclose(adapter.to_numpy(plain), np.log(count), 1e-15)
+    np.testing.assert_allclose(adapter.to_numpy(value), missed**2 * np.log(count), 1e-14)
+    # By the label's logit: -u²(1 - p) - 2u·p(1 - p)·c, and the others take it in equal parts.
+    own = -(missed**3) - 2 * missed**2 / count * np.log(count)
+    np.testing.assert_allclose(by_x[[0, 1], labels], own, 1e-14)
+    np.testing.assert_allclose(by_x[[0, 1], [0, 1]], -own / (count - 1), 1e-14)
+    assert by_x[0, 1] == 0

@@ -85,11 +85,20 @@ def _found(
 
 
 @backends
+@pytest.mark.parametrize("alpha", [1.1, 1.25, 1.75, 2.0, 3.0])
+def test_rows_of_entmax(alpha: float, backend: str) -> None:
+    """Every form of its formula."""
+    test_rows_of_any_number_of_axes("entmax", True, backend, {"alpha": alpha})
+
+
+@backends
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "options"])
 @pytest.mark.parametrize("name", list(OPERATIONS))
-def test_rows_of_any_number_of_axes(name: str, plain: bool, backend: str) -> None:
+def test_rows_of_any_number_of_axes(
+    name: str, plain: bool, backend: str, more: dict[str, Any] | None = None
+) -> None:
     operation, given = OPERATIONS[name], _arrays(name)
-    options = dict(Cell("dimensions", name, backend, "float64").required)
+    options = {**Cell("dimensions", name, backend, "float64").required, **(more or {})}
     if plain:
         given = {key: value for key, value in given.items() if key in operation.arrays}
     else:

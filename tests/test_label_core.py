@@ -71,7 +71,19 @@ def test_edges(dtype: str) -> None:
 
 
 @dtypes
-def test_labels_that_are_no_class(dtype: str) -> None:
-    x, labels = np.zeros((4, 300), dtype), np.asarray([-1, 300, 2**31 - 1, -300], np.int32)
+@pytest.mark.parametrize("classes", [1, 300])
+def test_labels_that_are_no_class(classes: int, dtype: str) -> None:
+    x, labels = np.zeros((4, classes), dtype), np.asarray([-1, classes, 2**31 - 1, -300], np.int32)
     assert np.isnan(label_core.label_loss(BACKEND.xp, x, labels)).all()
     assert np.isnan(label_core.label_gradient(BACKEND.xp, x, labels)).all()
+
+
+@dtypes
+def test_infinity_beside_the_largest_number(dtype: str) -> None:
+    """Which is as far behind as any other."""
+    x, labels = np.asarray([[np.inf, np.finfo(dtype).max, 0.0]] * 3, dtype), np.arange(3, dtype=np.int32)
+    with np.errstate(all="ignore"):
+        loss = label_core.label_loss(BACKEND.xp, x, labels)
+        gradient = label_core.label_gradient(BACKEND.xp, x, labels)
+    np.testing.assert_array_equal(loss, [0, np.inf, np.inf])
+    np.testing.assert_array_equal(gradient, [[0, 0, 0], [1, -1, 0], [1, 0, -1]])

@@ -25,8 +25,8 @@ LABELS = _RNG.integers(0, CLASSES, size=ROWS)
         (64, 2**10, False, 2**13),
         (64, 2**10, True, 2**11),
         # No fewer than the vectors have numbers for each class, or a quarter of that.
-        (4096, 2**17, False, 4096),
-        (4096, 2**17, True, 1024),
+        (4099, 2**17, False, 4099),
+        (4099, 2**17, True, 1024),
         (0, 2**24, True, 1),
         (0, 2**24, False, 1),
         (64, 0, False, 2**23),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from uniflogits._backends.numpy import BACKEND
+from uniflogits._math import cross_entropy, linear
 from uniflogits._math.linear_pass import one_pass, total_of
 
 from .oracle import linear_cross_entropy as oracle
@@ -71,3 +72,15 @@ def test_rows_without_others_or_mass() -> None:
             found = one_pass(BACKEND.xp, arrays, np.asarray(labels), np.ones(4), None, None)
         np.testing.assert_allclose(found.raw, loss, 1e-15)
         np.testing.assert_allclose(found.by_bias, by_bias, 1e-15)
+
+
+def test_labels_that_nobody_has_checked() -> None:
+    """An invalid one, -1, makes its own row NaN and counts as any other in a mean."""
+    labels, vectors = np.asarray([0, -1, 3, 1]), np.asarray([2.0, 3.0, 5.0, 7.0])
+    options = {"class_weights": None, "label_smoothing": None, "z_loss": None}
+    classes = linear.Classes(VECTORS.T, BIAS, None, False, options)
+    raw = linear.raw_losses(BACKEND.xp, cross_entropy.loss, classes, H[:4], labels)
+    slopes = linear.slopes(BACKEND.xp, cross_entropy.gradients, classes, H[:4], labels)
+    np.testing.assert_array_equal(np.isnan(raw), labels < 0)
+    np.testing.assert_array_equal(np.isnan(slopes), (labels < 0)[:, None] & np.ones(4, bool))
+    np.testing.assert_array_equal(linear.shares(BACKEND.xp, labels, False, vectors), [2, 1, 7, 3])

@@ -218,3 +218,22 @@ def _second_difference(name: str, a: np.ndarray, b: np.ndarray, first: bool) -> 
             return as_objects(sum(terms).ravel() / (step * step), a.shape)
         corners = [s * t * oracle(x + s * step, y + t * step).value for s in (1, -1) for t in (1, -1)]
         return as_objects(sum(corners).ravel() / (4 * step * step), a.shape)
+
+
+@backends
+def test_logsubexp_bends_where_the_difference_is_rounded(backend: str) -> None:
+    """-1 / (4 sinh²(d/2)) of the exact difference, which e^-d is sensitive to, and -inf where it is 0."""
+    rng = np.random.default_rng(2)
+    a = rng.uniform(20, 40, size=64).astype(np.float32)
+    b = -rng.uniform(5, 20, size=64).astype(np.float32)
+    adapter, gradient = adapters.get(backend), ul.grad(ul.logsubexp)
+    with precision(300):
+        halves = [gmpy2.sinh((mpfr(float(x)) - mpfr(float(y))) / 2) for x, y in zip(a, b, strict=True)]
+        expected = np.asarray([float(-1 / (4 * half * half)) for half in halves])
+    pair, ones = (adapter.array(a), adapter.array(b)), adapter.array(np.ones_like(a))
+    with adapter.calling():
+        _, found = ul.jvp(gradient, pair, (ones, None))
+        _, equal = ul.jvp(gradient, (pair[0], pair[0]), (ones, None))
+    tolerance = spec_of("logsubexp").tolerance.second * 2.0**-23
+    np.testing.assert_allclose(adapter.to_numpy(found), expected, tolerance, 1e-37)
+    np.testing.assert_array_equal(adapter.to_numpy(equal), -INF)

@@ -6,8 +6,8 @@ several times as long as the test that notices it. Here one pytest collects test
 once, which loads all there is to load and tells which tests run which functions; each mutant is then a fork
 of that process that runs the tests of its function, the quick ones first, until one fails.
 
-Run in the environment of `make mutate`: python tools/judge.py [PATTERN ...], with --again for those that
-survived and are not explained, on all samples instead of the quick tier's.
+Run in the environment of `make mutate`: python tools/judge.py [PATTERN ...] asks the libraries without
+autodiff and few samples; with --again all of tests/mutation.py, of those that survived and are not explained.
 """
 
 from __future__ import annotations
@@ -50,8 +50,6 @@ class Judge:
         self.count = 0
 
     def wanted(self, name: str, outcome: int | None) -> bool:
-        if self.patterns and not any(fnmatch.fnmatch(name, pattern) for pattern in self.patterns):
-            return False
         return outcome in SURVIVED and name not in self.known if self.again else outcome is None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -65,8 +63,9 @@ class Judge:
         gc.freeze()
         gc.disable()  # or every fork would copy what it looks through
         began = time.perf_counter()
-        for path, meta in self.metas.items():
-            names = [name for name, code in meta["exit_code_by_key"].items() if self.wanted(name, code)]
+        for path, pattern in [(path, pattern) for pattern in self.patterns for path in self.metas]:
+            outcomes = self.metas[path]["exit_code_by_key"]
+            names = [name for name in fnmatch.filter(outcomes, pattern) if self.wanted(name, outcomes[name])]
             for name in names:
                 self.start(path, name)
                 self.count += 1
@@ -156,18 +155,20 @@ def make_mutants() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("patterns", nargs="*", help="of mutants' names; all if none is given")
-    parser.add_argument("--again", action="store_true", help="those that survived, on all samples")
+    parser.add_argument("patterns", nargs="*", default=["*"], help="of mutants' names, in this order")
+    parser.add_argument("--again", action="store_true", help="ask more of those that survived")
+    parser.add_argument("-k", default="", metavar="EXPRESSION", help="only these tests, as pytest takes it")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
     given = parser.parse_args()
     os.chdir(ROOT)
     make_mutants()
     # These look through all of memory when a process ends.
     without = ["-p", "no:unraisableexception", "-p", "no:threadexception"]
-    arguments = ["--backend", "numpy,strict,torch", "-p", "no:cacheprovider", "-q", *without]
-    quick = [] if given.again else ["--quick"]
+    arguments = ["-q", "-p", "no:cacheprovider", *without]
+    some = ["--backend", "numpy,strict,torch"] if given.again else ["--backend", "numpy,strict", "--quick"]
+    some += ["-k", given.k] if given.k else []
     judge = Judge(given.patterns, given.again, given.jobs)
-    code = pytest.main([*arguments, *quick, "tests/mutation.py"], plugins=[judge])
+    code = pytest.main([*arguments, *some, "tests/mutation.py"], plugins=[judge])
     print(f"{judge.count} mutants judged")
     return int(code) if code not in (0, 5) else 0
 

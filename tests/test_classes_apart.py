@@ -1,0 +1,47 @@
+"""Divergences of distributions of which one or both have classes of their own, and are close on the others.
+
+Their log-probabilities differ there by what the other lacks, in every row by another number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from . import answers, exact, test_gradient
+from .harness import Cell, ready, run
+from .specs.base import Sample
+
+INF = float("inf")
+NAMES = ("kl_divergence", "js_divergence", "total_variation", "cross_entropy_between")
+
+
+def _sample(alone: bool) -> Sample:
+    """Classes that q has alone in every row; those that p has alone if `alone`."""
+    rng = np.random.default_rng(6)
+    a = rng.normal(size=(4, 6))
+    b = a + 1e-3 * rng.normal(size=(4, 6))
+    # From next to nothing to nearly all of the mass.
+    b[:, 5] = [-12.0, -2.0, 1.5, 9.0]
+    a[:, 5] = -INF
+    if alone:
+        a[:, 4] = [-3.0, 1.0, -8.0, 5.0]
+        b[:, 4] = -INF
+    return Sample("apart" if alone else "more in q", {"p_logits": a, "q_logits": b})
+
+
+@pytest.mark.parametrize(
+    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
+)
+@pytest.mark.parametrize("alone", [False, True], ids=["more-in-q", "apart"])
+@pytest.mark.parametrize("name", NAMES)
+def test_classes_apart(name: str, alone: bool, backend: str) -> None:
+    cell, sample = Cell("value", name, backend, "float64"), _sample(alone)
+    failures, one = cell.failures(), ready(cell, sample)
+    with answers.unkept():
+        expected, found = exact.values(cell.spec, one.call), cell.adapter.to_numpy(run(cell, one))
+        row, given = cell.row, one.call.arrays
+        failures.compare(sample.id, found, expected, "float64", row.value, row.dagger, inputs=given)
+        if not (alone and np.isinf(found).any()):
+            test_gradient._check(cell, sample, failures)
+    failures.finish()
