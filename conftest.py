@@ -100,6 +100,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What compiles together runs together, or JAX compiles everything anew for each test."""
+    if hasattr(session.config, "workerinput") and session.config.getvalue("loadgroup"):
+        grouped = [item for item in session.items if item.get_closest_marker("xdist_group") is not None]
+        if not all("@" in item.nodeid for item in grouped):
+            raise pytest.UsageError("pytest-xdist does not group tests under this version of pytest")
+
+
 def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
     if (item.get_closest_marker("agreement") is not None) != config.getoption("agreement"):
         return False

@@ -134,7 +134,7 @@ zeros_like, ones_like = functools.partial(full_like, fill_value=0), functools.pa
 
 
 def shape(x, /) -> tuple[Any, ...]:
-    """The dimensions of x: ints where they are known, scalar int64 tensors, as labels are, where they are not."""
+    """The dimensions of x: ints where they are known, elsewhere scalar int64 tensors, as labels are."""
     return tuple(tf.shape(x, tf.int64)[i] if n is None else n for i, n in enumerate(x.shape))
 
 
