@@ -11,7 +11,8 @@ import numpy as np
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
 from . import _numpy_kernels, _numpy_linear, _numpy_loss
-from .generic import Backend, chunk_by_chunk, extend, losses_alone, total_alone, value_alone
+from ._numpy_rows import ENTRIES
+from .generic import Backend, chunk_by_chunk, extend, losses_alone, total_alone, value_in_blocks
 
 _INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 # Kernel and operation -> what runs in its place; None from that leaves a call to the formula.
@@ -30,7 +31,7 @@ class NumPyBackend(Backend):
         np,  # array_api_compat's wrapper takes longer to import than all of uniflogits
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
-        attach=value_alone,
+        attach=lambda value, _, *arrays: value_in_blocks(np.concatenate, ENTRIES, value, *arrays),
         slope=None,
         attach_map=None,
         attach_label=None,
