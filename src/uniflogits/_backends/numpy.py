@@ -82,10 +82,10 @@ class NumPyBackend(Backend):
         return value
 
     def within(self, value: Any, low: float, high: float) -> bool | None:
-        # A negative class is a large one without its sign.
-        unsigned = _UNSIGNED.get(value.dtype) if low == 0 and value.size else None
-        if unsigned is None:
+        unsigned = _UNSIGNED.get(value.dtype)
+        if unsigned is None or low != 0 or high > np.iinfo(value.dtype).max or not value.size:
             return super().within(value, low, high)
+        # A negative class is one too large without its sign.
         return bool(np.maximum.reduce(value.view(unsigned), None) <= high)
 
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
