@@ -83,7 +83,7 @@ class NumPyBackend(Backend):
 
     def within(self, value: Any, low: float, high: float) -> bool | None:
         unsigned = _UNSIGNED.get(value.dtype)
-        if unsigned is None or low != 0 or high > np.iinfo(value.dtype).max or not value.size:
+        if unsigned is None or low != 0 or high >= 1 << (8 * value.itemsize - 1) or not value.size:
             return super().within(value, low, high)
         # A negative class is one too large without its sign.
         return bool(np.maximum.reduce(value.view(unsigned), None) <= high)
