@@ -24,7 +24,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--libraries", default=",".join(NAMES), help="default: all")
     parser.add_argument("--threads", default="1,all", help="1, all or both")
-    parser.add_argument("--parts", default="ratios,sweep,memory", help="which of ratios, sweep, memory")
+    parser.add_argument("--parts", default="ratios,sweep,memory,linear", help="which of these four")
     parser.add_argument("--only", default="", help="pairs whose name, shape and logits match this expression")
     parser.add_argument("--pairs", type=int, default=9, help="samples of each ratio (default 9)")
     parser.add_argument(
@@ -89,6 +89,13 @@ def _measure(library: str, options: argparse.Namespace) -> dict[str, Any]:
         result["memory"] = [
             _run({"kind": "memory", "library": library, "tokens": tokens, "who": who})
             for tokens in TOKENS
+            for who in ("theirs", "ours")
+        ]
+    if "linear" in parts and not options.quick:
+        result["linear"] = _run({"kind": "linear", "library": library, "threads": 1, "pairs": 3})
+        result["linear_memory"] = [
+            _run({"kind": "linear memory", "library": library, "number": number, "who": who})
+            for number in range(len(result["linear"]))
             for who in ("theirs", "ours")
         ]
     return result

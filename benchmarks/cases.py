@@ -17,6 +17,8 @@ SWEEP = tuple((rows, 1000) for rows in (256, 1024, 4096, 16384)) + tuple(
 TOKENS = (256, 512, 1024, 2048)  # of the memory measurement, at 32000 classes
 VOCABULARY = 32000
 
+LINEAR = (4096, VOCABULARY, 256)  # tokens, vocabulary and width of logits that are products
+
 CROSS_ENTROPY = "cross-entropy, value + gradient"
 
 
@@ -28,6 +30,21 @@ class Inputs(NamedTuple):
     x: np.ndarray
     other: np.ndarray  # a second set of logits, near the first
     labels: np.ndarray  # random, or the largest logit's where the logits are confident
+
+
+class Products(NamedTuple):
+    """Hidden states and a vector for each class, whose products are the logits."""
+
+    shape: tuple[int, int, int]
+    logits: str
+    hidden: np.ndarray
+    weight: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def x(self) -> np.ndarray:
+        """The logits of the first examples."""
+        return self.hidden[:64] @ self.weight.T
 
 
 class Pair(NamedTuple):
@@ -52,6 +69,14 @@ def inputs(shape: tuple[int, int], logits: str, seed: int = 2026) -> Inputs:
     return Inputs(shape, logits, x, other, labels)
 
 
+def products(shape: tuple[int, int, int], seed: int = 2026) -> Products:
+    rng = np.random.default_rng(seed)
+    tokens, vocabulary, width = shape
+    hidden = rng.standard_normal((tokens, width), dtype=np.float32)
+    weight = rng.standard_normal((vocabulary, width), dtype=np.float32) * np.float32(width**-0.5)
+    return Products(shape, "products", hidden, weight, rng.integers(0, vocabulary, tokens))
+
+
 def cells(shapes: tuple[tuple[int, int], ...]) -> Iterator[tuple[tuple[int, int], str]]:
     return ((shape, logits) for shape in shapes for logits in LOGITS)
 
@@ -70,6 +95,19 @@ _TARGETS = {
     ("tensorflow", f"{CROSS_ENTROPY}, tf.function"): (1.5, 1.5, 1.5, 2.0),
 }
 _KL = 2.5
+_LINEAR = {
+    ("torch", "product and loss"): 0.7,
+    ("torch", "F.linear_cross_entropy, in chunks"): 0.9,
+    ("jax", "product and loss", "sum"): 1.1,
+    ("numpy", "product and loss", "sum"): 1.1,
+    ("jax", "product and loss", "none"): 1.5,
+    ("numpy", "product and loss", "none"): 1.5,
+    ("tensorflow", "product and loss"): 1.5,
+}
+
+
+def linear_target(library: str, peer: str, reduction: str) -> float | None:
+    return _LINEAR.get((library, peer, reduction)) or _LINEAR.get((library, peer))
 
 
 def target(library: str, what: str, shape: tuple[int, int], logits: str) -> float | None:

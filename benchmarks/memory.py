@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import work
-from .cases import VOCABULARY, inputs
+from .cases import LINEAR, VOCABULARY, inputs, products
 
 
 def _resident() -> int:
@@ -25,21 +26,25 @@ def measure(library: str, tokens: int, who: str) -> dict[str, Any]:
     """Bytes of a cross-entropy step with its gradient, which is part of them."""
     module = work.module_of(library)
     which = ("theirs", "ours").index(who)
+    found = _above(*(module.step(inputs((n, VOCABULARY), "moderate"))[which] for n in (8, tokens)))
+    return {"library": library, "tokens": tokens, "vocabulary": VOCABULARY, "who": who, **found}
+
+
+def measure_linear(library: str, number: int, who: str) -> dict[str, Any]:
+    """The same of a step whose logits are products: the module's pair of that number."""
+    module = work.module_of(library)
+    small, whole = (list(module.linear(products(shape)))[number] for shape in ((8, 1000, 16), LINEAR))
+    found = _above(getattr(small, who), getattr(whole, who))
+    return {"what": whole.what, "peer": whole.peer, "shape": LINEAR, "who": who, **found}
+
+
+def _above(warm: Callable[[], Any], call: Callable[[], Any]) -> dict[str, Any]:
     # What is loaded once belongs to no step. What is compiled for this shape does, with both of the two.
-    warm = module.step(inputs((8, VOCABULARY), "moderate"))[which]
     warm()
-    call = module.step(inputs((tokens, VOCABULARY), "moderate"))[which]
     gc.collect()
     before = _resident()
     top = _peak()
     call()
     after = _peak()
     # A peak before the step may hide the step's own: said, not guessed at.
-    return {
-        "library": library,
-        "tokens": tokens,
-        "vocabulary": VOCABULARY,
-        "who": who,
-        "bytes": after - before,
-        "hidden": after == top,
-    }
+    return {"bytes": after - before, "hidden": after == top}

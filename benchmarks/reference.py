@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .cases import Inputs
+from .cases import Inputs, Products
 
 CHECKED_ROWS = 64  # the first ones of each input
 
@@ -53,10 +53,27 @@ def kl_divergence(given: Inputs) -> Any:
     return (np.exp(log_p) * (log_p - log_q)).sum(axis=-1)
 
 
+def linear(given: Products) -> Any:
+    """The sum of the losses of all tokens, and its gradient by the first hidden states."""
+    weight, total, gradient = given.weight.astype(np.float64), 0.0, None
+    for start in range(0, given.shape[0], CHECKED_ROWS):
+        hidden = given.hidden[start : start + CHECKED_ROWS].astype(np.float64)
+        log_p = _log_softmax(hidden @ weight.T)
+        index = np.arange(len(log_p)), given.labels[start : start + CHECKED_ROWS]
+        total -= log_p[index].sum()
+        if gradient is None:
+            gradient = np.exp(log_p)
+            gradient[index] -= 1
+            gradient = gradient @ weight
+    return total, gradient
+
+
 _EXPECTED: dict[Any, Any] = {}  # of the pair being checked: both calls have to give the same
 
 
-def check(name: str, reference: Callable[[Inputs], Any], given: Inputs, found: Any, peer: bool) -> None:
+def check(
+    name: str, reference: Callable[[Any], Any], given: Inputs | Products, found: Any, peer: bool
+) -> None:
     """Raise where a result is not what float32 can give; a peer may also lose what it subtracts."""
     key = reference.__name__, id(given)
     if key not in _EXPECTED:

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from . import reference, timing
-from .cases import QUICK_SHAPES, SHAPES, SWEEP, cells, inputs, target
+from .cases import LINEAR, QUICK_SHAPES, SHAPES, SWEEP, cells, inputs, linear_target, products, target
 
 
 def module_of(library: str) -> Any:
@@ -37,6 +37,20 @@ def ratios(library: str, pairs: int, quick: bool, only: str) -> list[dict[str, A
                 file=sys.stderr,
                 flush=True,
             )
+    return found
+
+
+def linear(library: str, pairs: int) -> list[dict[str, Any]]:
+    """Logits that are products: the sum of the losses with its gradients, or all losses and then these."""
+    given, found = products(LINEAR), []
+    for pair in module_of(library).linear(given):
+        for who, call in ((pair.peer, pair.theirs), ("uniflogits", pair.ours)):
+            reference.check(f"{pair.what}: {who}", reference.linear, given, call(), who == pair.peer)
+        row = {"what": pair.what, "peer": pair.peer, "shape": LINEAR, "logits": given.logits}
+        row |= timing.paired(pair.theirs, pair.ours, pairs)
+        row["target"] = linear_target(library, pair.peer, pair.what.rsplit(" ", 1)[1])
+        found.append(row)
+        print(f"{library:11}{pair.what:30}{pair.peer:36}{row['ratio']:8.2f}", file=sys.stderr, flush=True)
     return found
 
 
@@ -67,6 +81,10 @@ def main(task: dict[str, Any]) -> None:
         timing.by_cpu_time()
     if task["kind"] == "memory":
         out: Any = memory.measure(library, task["tokens"], task["who"])
+    elif task["kind"] == "linear memory":
+        out = memory.measure_linear(library, task["number"], task["who"])
+    elif task["kind"] == "linear":
+        out = linear(library, task["pairs"])
     elif task["kind"] == "sweep":
         out = sweep(library)
     else:

@@ -1,6 +1,7 @@
 """One file per array library: its peers, and the same by uniflogits.
 
 pairs(given, quick)  the pairs of calls to time, on the inputs given
+linear(given)        pairs of calls on logits that are products
 step(given)          (theirs, ours): a step of cross-entropy with its gradient, for sweeps and memory
 limit_threads()      called before the first array where one thread is to be used
 """

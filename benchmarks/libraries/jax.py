@@ -11,7 +11,7 @@ import optax
 
 import uniflogits as ul
 
-from ..cases import CROSS_ENTROPY, Inputs, Pair
+from ..cases import CROSS_ENTROPY, Inputs, Pair, Products
 
 
 def _waiting(function: Callable[..., Any], *arrays: Any) -> Callable[[], Any]:
@@ -57,6 +57,25 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
     yield Pair("cross-entropy, value, jit", "optax", *value, "cross_entropy_value")
     kl = (_waiting(jax.jit(function), x, other) for function in (_naive_kl, ul.kl_divergence))
     yield Pair("kl_divergence, jit", "Σ p (log p − log q)", *kl, "kl_divergence")
+
+
+def linear(given: Products) -> Iterator[Pair]:
+    h, w, labels = (jnp.asarray(a) for a in (given.hidden, given.weight, given.labels))
+
+    def step(loss: Callable[..., Any]) -> Callable[[], Any]:
+        both = jax.jit(jax.value_and_grad(loss, (0, 1)))
+
+        def call() -> Any:
+            value, gradients = jax.block_until_ready(both(h, w, labels))
+            return value, gradients[0]
+
+        return call
+
+    naive = step(lambda h, w, y: optax.softmax_cross_entropy_with_integer_labels(h @ w.T, y).sum())
+    total = step(lambda h, w, y: ul.linear_cross_entropy(h, w, y, reduction="sum"))
+    none = step(lambda h, w, y: ul.linear_cross_entropy(h, w, y).sum())
+    for reduction, ours in (("sum", total), ("none", none)):
+        yield Pair(f"linear_cross_entropy, {reduction}", "product and loss", naive, ours, "linear")
 
 
 def limit_threads() -> None:

@@ -10,7 +10,7 @@ import scipy.special
 
 import uniflogits as ul
 
-from ..cases import CROSS_ENTROPY, Inputs, Pair
+from ..cases import CROSS_ENTROPY, Inputs, Pair, Products
 
 
 def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
@@ -57,6 +57,32 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         lambda: ul.kl_divergence(x, given.other),
         "kl_divergence",
     )
+
+
+def linear(given: Products) -> Iterator[Pair]:
+    h, w, labels = given.hidden, given.weight, given.labels
+    rows = np.arange(len(h))
+
+    def by_hand() -> Any:
+        log_p = scipy.special.log_softmax(h @ w.T, axis=-1)
+        loss = -log_p[rows, labels].sum()
+        gradient = np.exp(log_p)
+        gradient[rows, labels] -= 1
+        gradient.T @ h
+        return loss, gradient @ w
+
+    def none() -> Any:
+        losses, pullback = ul.vjp(ul.linear_cross_entropy, h, w, labels)
+        return losses.sum(), pullback(1.0)[0]
+
+    both = ul.value_and_grad(ul.linear_cross_entropy, (0, 1))
+
+    def total() -> Any:
+        loss, gradients = both(h, w, labels, reduction="sum")
+        return loss, gradients[0]
+
+    for reduction, ours in (("sum", total), ("none", none)):
+        yield Pair(f"linear_cross_entropy, {reduction}", "product and loss", by_hand, ours, "linear")
 
 
 def limit_threads() -> None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import uniflogits as ul
 
-from ..cases import CROSS_ENTROPY, Inputs, Pair
+from ..cases import CROSS_ENTROPY, Inputs, Pair, Products
 
 
 def _theirs(x: Any, labels: Any) -> Any:
@@ -72,6 +72,27 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         lambda: kl[1](x, other),
         "kl_divergence",
     )
+
+
+def linear(given: Products) -> Iterator[Pair]:
+    h, w, labels = tf.constant(given.hidden), tf.constant(given.weight), tf.constant(given.labels)
+
+    def step(loss: Callable[..., Any]) -> Callable[[], Any]:
+        @tf.function(autograph=False)
+        def both(h: Any, w: Any, labels: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch([h, w])
+                value = tf.reduce_sum(loss(h, w, labels))
+            return value, *tape.gradient(value, [h, w])
+
+        return lambda: both(h, w, labels)[:2]
+
+    naive = step(
+        lambda h, w, y: tf.nn.sparse_softmax_cross_entropy_with_logits(y, tf.matmul(h, w, transpose_b=True))
+    )
+    for reduction in ("sum", "none"):
+        ours = step(lambda h, w, y, r=reduction: ul.linear_cross_entropy(h, w, y, reduction=r))
+        yield Pair(f"linear_cross_entropy, {reduction}", "product and loss", naive, ours, "linear")
 
 
 def limit_threads() -> None:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 import uniflogits as ul
 
-from ..cases import CROSS_ENTROPY, Inputs, Pair
+from ..cases import CROSS_ENTROPY, Inputs, Pair, Products
 
 
 def _ours(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -66,6 +66,29 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         lambda: _backward(ours, leaf, labels),
         "cross_entropy",
     )
+
+
+def linear(given: Products) -> Iterator[Pair]:
+    h, w = (torch.from_numpy(a).requires_grad_() for a in (given.hidden, given.weight))
+    labels = torch.from_numpy(given.labels)
+
+    def step(loss: Callable[[], torch.Tensor]) -> Callable[[], Any]:
+        def both() -> Any:
+            h.grad = w.grad = None
+            value = loss()
+            value.backward()
+            return value.detach(), h.grad
+
+        return both
+
+    options = torch.nn.LinearCrossEntropyOptions()
+    naive = step(lambda: F.cross_entropy(h @ w.T, labels, reduction="sum"))
+    chunked = step(lambda: F.linear_cross_entropy(h, w, labels, reduction="sum", options=options))
+    total = step(lambda: ul.linear_cross_entropy(h, w, labels, reduction="sum"))
+    none = step(lambda: ul.linear_cross_entropy(h, w, labels).sum())
+    yield Pair("linear_cross_entropy, sum", "product and loss", naive, total, "linear")
+    yield Pair("linear_cross_entropy, sum", "F.linear_cross_entropy, in chunks", chunked, total, "linear")
+    yield Pair("linear_cross_entropy, none", "product and loss", naive, none, "linear")
 
 
 def limit_threads() -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
 from . import _numpy_kernels, _numpy_linear, _numpy_loss
-from .generic import Backend, chunk_by_chunk, extend, losses_alone, total_alone, value_alone
+from ._numpy_rows import ENTRIES
+from .generic import Backend, chunk_by_chunk, extend, losses_alone, total_alone, value_in_blocks
 
 _INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 # Kernel and operation -> what runs in its place; None from that leaves a call to the formula.
@@ -21,10 +22,7 @@ _FUSED = {
     ("pull_kernel", _INTEGER_LABELS): _numpy_loss.pullback,
 }
 
-# Signed integers: the same without a sign, and the largest that has none.
-_UNSIGNED = {
-    np.dtype(f"int{bits}"): (np.dtype(f"uint{bits}"), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)
-}
+_UNSIGNED = {np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)}
 
 
 class NumPyBackend(Backend):
@@ -33,7 +31,7 @@ class NumPyBackend(Backend):
         np,  # array_api_compat's wrapper takes longer to import than all of uniflogits
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
-        attach=value_alone,
+        attach=lambda value, _, *arrays: value_in_blocks(np.concatenate, ENTRIES, value, *arrays),
         slope=None,
         attach_map=None,
         attach_label=None,
@@ -84,10 +82,10 @@ class NumPyBackend(Backend):
         return value
 
     def within(self, value: Any, low: float, high: float) -> bool | None:
-        # A negative class is a large one without its sign: larger than any that the dtype holds with one.
-        unsigned, largest = _UNSIGNED.get(value.dtype, (None, 0))
-        if unsigned is None or low != 0 or high > largest or not value.size:
+        unsigned = _UNSIGNED.get(value.dtype)
+        if unsigned is None or low != 0 or high >= 1 << (8 * value.itemsize - 1) or not value.size:
             return super().within(value, low, high)
+        # A negative class is one too large without its sign.
         return bool(np.maximum.reduce(value.view(unsigned), None) <= high)
 
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:

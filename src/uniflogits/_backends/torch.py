@@ -17,7 +17,7 @@ from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from . import _torch_linear, _torch_loss
-from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
+from .generic import Backend, chunk_by_chunk, extend, value_and_nothing, value_in_blocks
 
 # What torch stores and does not compute with.
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
@@ -40,7 +40,9 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
     """A formula and no autograd.Function: that goes through every transform of torch and its compiler."""
     if any(_is_differentiated(x) for x in arrays):
         return value_and_nothing(TorchBackend.xp, value, gradients, *arrays)
-    return value(*arrays)
+    if not _is_plain(*arrays) or arrays[0].device.type != "cpu":
+        return value(*arrays)
+    return value_in_blocks(torch.cat, _torch_loss.BLOCK * torch.get_num_threads(), value, *arrays)
 
 
 def _is_watched() -> bool:

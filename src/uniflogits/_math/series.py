@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-# Terms of each series: what comes after these is below a quarter of an ulp of the sum.
-_REMAINDER_TERMS = {"float32": 12, "float64": 21}
-_JS_TERMS = {"float32": 9, "float64": 17}
-# (-1)^k / (k + 2)!
-_REMAINDER = tuple((-1.0) ** k / math.factorial(k + 2) for k in range(_REMAINDER_TERMS["float64"]))
+# (-1)^k / (k + 2)!: what comes after these is below half an ulp of the sum, also for float64.
+_REMAINDER = tuple((-1.0) ** k / math.factorial(k + 2) for k in range(21))
 
 
 def _tanh_series(count: int) -> list[float]:
@@ -20,12 +17,12 @@ def _tanh_series(count: int) -> list[float]:
     return found
 
 
-_JS = tuple(one * (1 - 0.5 / n) / 4.0**n for n, one in enumerate(_tanh_series(_JS_TERMS["float64"]), 1))
+_JS = tuple(one * (1 - 0.5 / n) / 4.0**n for n, one in enumerate(_tanh_series(17), 1))
 
 
 def exp_remainder(xp: Any, d: Any) -> Any:
     """e^-d - 1 + d for -1.5 <= d <= 1, never negative."""
-    return xp.square(d) * _polynomial(d, _enough(xp, d, _REMAINDER, _REMAINDER_TERMS))
+    return xp.square(d) * _polynomial(xp, d, _REMAINDER, 12)
 
 
 def fall(xp: Any, d: Any) -> Any:
@@ -36,14 +33,13 @@ def fall(xp: Any, d: Any) -> Any:
 def js_summand(xp: Any, d: Any) -> Any:
     """log 2 - the entropy of a question with log odds d, for |d| <= 1: u tanh u - log cosh u, u = d/2."""
     square = xp.square(d)
-    return square * _polynomial(square, _enough(xp, d, _JS, _JS_TERMS))
+    return square * _polynomial(xp, square, _JS, 9)
 
 
-def _enough(xp: Any, x: Any, series: tuple[float, ...], terms: dict[str, int]) -> tuple[float, ...]:
-    return series[: terms["float32" if x.dtype == xp.float32 else "float64"]]
-
-
-def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+def _polynomial(xp: Any, x: Any, coefficients: tuple[float, ...], short: int) -> Any:
+    """Of float32 a short one: what comes after that many terms is below an eighth of an ulp of the sum."""
+    if x.dtype == xp.float32:
+        coefficients = coefficients[:short]
     total = coefficients[-1] + 0.0 * x
     for one in coefficients[-2::-1]:
         total = total * x + one
