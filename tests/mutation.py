@@ -30,6 +30,7 @@ from . import (
     test_partners,
     test_second_order,
     test_series,
+    test_shares,
     test_value,
     test_value_and_grad_of_losses,
 )
@@ -135,6 +136,7 @@ def test_apart(name: str, alone: bool, backend: str) -> None:
 
 
 # These ask NumPy alone.
+test_shares_of_rows = test_shares.test_shares
 test_series_tanh = test_series.test_coefficients_of_tanh
 test_series_small = test_series.test_small_differences
 test_entmax_values = test_entmax_rows.test_values
