@@ -134,9 +134,7 @@ class Backend:
     xp: Any
     takes_numpy = False  # NumPy arrays beside this library's are converted
     differentiates = False  # value_and_grad of a user's function
-    compiles = (
-        False  # most of the time of a first call is a compiler's, which other threads need not wait for
-    )
+    compiles = False  # a first call's time is mostly a compiler's, which other threads need not wait for
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return "BACKEND"  # a copy is the same one: backends are told apart by identity
