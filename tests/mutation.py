@@ -146,6 +146,7 @@ test_label_core_wrong = test_label_core.test_labels_that_are_no_class
 test_label_core_infinity = test_label_core.test_infinity_beside_the_largest_number
 test_linear_one_pass = test_linear_pass.test_one_pass
 test_linear_labels = test_linear_pass.test_labels_that_nobody_has_checked
+test_linear_dtypes = test_linear_pass.test_gradients_keep_their_arrays_dtypes
 test_linear_rows = test_linear_pass.test_rows_without_others_or_mass
 seen = test_linear_chunks.seen
 test_chunks_rows = test_linear_chunks.test_rows_of_a_chunk

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import uniflogits as ul
 from uniflogits._backends.numpy import BACKEND
 from uniflogits._math import cross_entropy, linear
 from uniflogits._math.linear_pass import one_pass, total_of
@@ -84,3 +85,11 @@ def test_labels_that_nobody_has_checked() -> None:
     np.testing.assert_array_equal(np.isnan(raw), labels < 0)
     np.testing.assert_array_equal(np.isnan(slopes), (labels < 0)[:, None] & np.ones(4, bool))
     np.testing.assert_array_equal(linear.shares(BACKEND.xp, labels, False, vectors), [2, 1, 7, 3])
+
+
+def test_gradients_keep_their_arrays_dtypes() -> None:
+    h, vectors = H.astype(np.float32), VECTORS.astype(np.float64)
+    for arrays in ((h, vectors), (H, vectors.astype(np.float32))):
+        value, pullback = ul.vjp(ul.linear_cross_entropy, *arrays, LABELS)
+        gradients = pullback(np.ones_like(value))
+        assert [gradient.dtype for gradient in gradients[:2]] == [array.dtype for array in arrays]
