@@ -39,7 +39,6 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
 
 # How many calls a cell may have where each takes long: Dask builds and walks a graph, TensorFlow calls its
 # kernels one by one, hundreds of them for a divergence.
-_DASK = {"float32": 3, "float64": 2, "float16": 1}
 CALLS = {
     "tensorflow": {
         "gradient": {"float64": 12, "float16": 4, "bfloat16": 4},
@@ -49,7 +48,8 @@ CALLS = {
         "quiet": {"float32": 8, "float64": 4, "float16": 4, "bfloat16": 4},
     },
     "dask": {
-        **dict.fromkeys(("value", "gradient", "edges"), _DASK),
+        "value": {"float32": 3, "float64": 2, "float16": 1},
+        **dict.fromkeys(("gradient", "edges"), {"float32": 2, "float64": 1, "float16": 1}),
         **dict.fromkeys(("jvp", "second_order", "kind", "quiet", "inputs_unchanged"), _ONE),
     },
 }
