@@ -49,7 +49,7 @@ CALLS = {
     },
     "dask": {
         "value": {"float32": 3, "float64": 2, "float16": 1},
-        **dict.fromkeys(("gradient", "edges"), {"float32": 2, "float64": 1, "float16": 1}),
+        **dict.fromkeys(("gradient", "edges"), _FEW),
         **dict.fromkeys(("jvp", "second_order", "kind", "quiet", "inputs_unchanged"), _ONE),
     },
 }
