@@ -44,7 +44,7 @@ CALLS = {
         "gradient": {"float64": 12, "float16": 4, "bfloat16": 4},
         "jvp": {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1},
         "second_order": {"float32": 5, "float64": 3, "float16": 1, "bfloat16": 1},
-        "edges": {"float32": 24, "float64": 12},
+        "edges": {"float32": 16, "float64": 6},
         "quiet": {"float32": 8, "float64": 4, "float16": 4, "bfloat16": 4},
     },
     "dask": {

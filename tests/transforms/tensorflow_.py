@@ -10,16 +10,13 @@ from .base import Case, Lazy, Results, times, transform, weighted
 tf: Any = Lazy("tensorflow")
 
 
-def _gradient(case: Case, function: Any) -> Any:
+def _both(case: Case, function: Any) -> Results:
     with tf.GradientTape() as tape:
         tape.watch(case.array)
         value = function(*case.arrays)
     # The gradient of what was gathered comes as tf.IndexedSlices.
-    return tf.convert_to_tensor(tape.gradient(value, case.array, case.cotangent))
-
-
-def _both(case: Case, function: Any) -> Results:
-    return {"value": function(*case.arrays), "gradient": _gradient(case, function)}
+    gradient = tf.convert_to_tensor(tape.gradient(value, case.array, case.cotangent))
+    return {"value": value, "gradient": gradient}
 
 
 @transform()
@@ -96,14 +93,14 @@ def jacobian(case: Case) -> Results:
 def jacobian_of_gradient(case: Case) -> Results:
     with tf.GradientTape() as tape:
         tape.watch(case.array)
-        gradient = _gradient(case, case.function)
+        gradient = _both(case, case.function)["gradient"]
     found = tape.jacobian(gradient, case.array)
     return {"product": times(found.numpy(), case.direction.numpy())}
 
 
 @transform(1)
 def recompute_grad(case: Case) -> Results:
-    return {"gradient": _gradient(case, tf.recompute_grad(case.function))}
+    return _both(case, tf.recompute_grad(case.function))
 
 
 @transform(1)
