@@ -23,7 +23,7 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
         "second_order": _FEW,
         "kind": _ONE,
         "inputs_unchanged": _ONE,
-        "without_x64": {"float32": 4},
+        "without_x64": {"float32": 2},
         "agreement": {"float32": 4, "float64": 2},
         "edges": _SOME,
         "quiet": _FEW,

@@ -8,7 +8,7 @@ import pytest
 import uniflogits as ul
 
 from . import exact
-from .harness import Cell, first, matrix, ready, run
+from .harness import Cell, as_function, both, first, matrix, random_like, ready, references, run
 
 pytestmark = pytest.mark.backend("jax")
 
@@ -25,21 +25,39 @@ def without_x64():
 
 
 @matrix("without_x64", backends=("jax",), dtypes=("float32",))
-def test_value_without_x64(cell: Cell) -> None:
-    failures = cell.failures()
+def test_without_x64(cell: Cell) -> None:
+    """Values, and gradients by JAX's own autodiff."""
+    failures, name = cell.failures(), cell.op.arrays[0]
     for sample in cell.samples(most=5):
         one = ready(cell, sample)
-        ours = cell.adapter.to_numpy(first(run(cell, one)))
+        value = first(run(cell, one))
         answers = [exact.values(cell.spec, call)[0] for call in (one.call, one.flushed) if call]
         failures.compare(
             sample.id,
-            ours,
+            cell.adapter.to_numpy(value),
             answers,
             "float32",
             cell.row.value,
             cell.row.dagger,
             one.underflow,
             one.call.arrays,
+        )
+        if sample.values_only:
+            continue
+        ct = random_like(value.shape, "float32", cell.operation, sample.id)
+        function, others = as_function(cell, one)
+        arrays = [one.arrays[0], *others]
+        found = cell.adapter.gradients(function, arrays, cell.adapter.array(ct), [0])
+        positions, answers = references(both(one, lambda c, ct=ct: exact.gradient(cell.spec, c, name, ct)))
+        failures.compare(
+            f"{sample.id}, gradient",
+            cell.adapter.to_numpy(found["jax.vjp"][0]).reshape(-1)[positions],
+            answers,
+            "float32",
+            cell.row.gradient,
+            cell.row.dagger,
+            one.underflow * 2.0,
+            {**one.call.arrays, "cotangent": ct},
         )
     failures.finish()
 

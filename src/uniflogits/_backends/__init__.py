@@ -12,7 +12,8 @@ from typing import Any
 
 import array_api_compat
 
-from .generic import ArrayAPIBackend, Backend, DaskBackend, StrictBackend
+from ._dask import DaskBackend
+from .generic import ArrayAPIBackend, Backend, StrictBackend
 from .numpy import BACKEND as NUMPY
 
 _FOUND: dict[type, Backend | None] = {}

@@ -261,31 +261,3 @@ class StrictBackend(ArrayAPIBackend):
         xp = self.xp
         host = xp.Device("CPU_DEVICE")
         return np.asarray(value if value.device == host else value.to_device(host))
-
-
-class DaskBackend(ArrayAPIBackend):
-    """Dask: lazy, nothing is ever computed here."""
-
-    def __init__(self, namespace: Any, name: str) -> None:
-        super().__init__(namespace, name)
-        self.xp.contiguous = lambda x: x
-        self.xp.max = self._max
-
-    def _max(self, x: Any, axis: int, keepdims: bool = False) -> Any:
-        # Dask refuses to reduce an array without entries, even where no row is empty.
-        if 0 in x.shape and x.shape[axis] != 0:
-            return self.xp.sum(x, axis=axis, keepdims=keepdims)
-        return self.xp._namespace.max(x, axis=axis, keepdims=keepdims)
-
-    def dtype(self, name: str) -> Any:
-        # Dask computes with NumPy's dtypes; its namespace has no name for float16.
-        return np.dtype(name)
-
-    def device(self, value: Any) -> Any:
-        return None
-
-    def default_float(self, like: Any) -> str:
-        return "float64"
-
-    def index_name(self, like: Any) -> str:
-        return "int64"

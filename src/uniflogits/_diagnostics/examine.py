@@ -11,8 +11,8 @@ from typing import Any
 
 from .libraries import Library
 
-# float64 in JAX, and no greetings from TensorFlow.
-_SETTINGS = {"JAX_ENABLE_X64": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+# No greetings from TensorFlow. JAX has float64 only where its user has asked for it.
+_SETTINGS = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 def examine(library: Library, timeout: float) -> dict[str, Any]:
