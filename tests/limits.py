@@ -24,7 +24,7 @@ FORMS: dict[str, dict[str, dict[str, int]]] = {
         "kind": _ONE,
         "inputs_unchanged": _ONE,
         "without_x64": {"float32": 2},
-        "agreement": {"float32": 4, "float64": 2},
+        "agreement": {"float32": 3, "float64": 2},
         "edges": _SOME,
         "quiet": _FEW,
     },
@@ -43,7 +43,7 @@ CALLS = {
     "tensorflow": {
         "gradient": {"float64": 12, "float16": 4, "bfloat16": 4},
         "jvp": {"float32": 6, "float64": 3, "float16": 1, "bfloat16": 1},
-        "second_order": {"float32": 5, "float64": 3, "float16": 1, "bfloat16": 1},
+        "second_order": {"float32": 4, "float64": 2, "float16": 1, "bfloat16": 1},
         "edges": {"float32": 16, "float64": 6},
         "quiet": {"float32": 8, "float64": 4, "float16": 4, "bfloat16": 4},
     },

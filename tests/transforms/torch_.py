@@ -136,7 +136,7 @@ def _with_gradient(case: Case, compiled: Any, array: Any, *others: Any) -> Resul
     return {"value": value, "gradient": torch.autograd.grad(value, array, case.cotangent)[0]}
 
 
-@transform(5)
+@transform(3)
 def compile(case: Case) -> Results:
     return _with_gradient(case, _compile(case.function), _leaf(case.array), *case.others)
 
