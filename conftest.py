@@ -113,7 +113,7 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
         return False
     if config.getoption("optimized") and not _is_about_accuracy(item):
         return False
-    if config.getoption("quick") and (item.get_closest_marker("slow") is not None or _compiles_much(item)):
+    if config.getoption("quick") and (item.get_closest_marker("slow") is not None or _takes_long(item)):
         return False
     needed = {name for mark in item.iter_markers("backend") for name in mark.args}
     chosen = set(config.stash[_BACKENDS])
@@ -134,12 +134,21 @@ def _is_about_accuracy(item: Any) -> bool:
     )
 
 
-def _compiles_much(item: Any) -> bool:
-    """Cells that the quick tier leaves to the full one: where each call compiles, float32 has to do."""
+def _takes_long(item: Any) -> bool:
+    """What the quick tier leaves to the full one: where each call compiles, few properties have to do."""
     cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
-    if cell is None or cell.backend not in ("jax", "tensorflow", "dask"):
-        return False
-    return cell.dtype != "float32" or cell.property not in ("value", "gradient", "errors", "dtypes")
+    if cell is None:
+        slow = {name for mark in item.iter_markers("backend") for name in mark.args} & {
+            "jax",
+            "tensorflow",
+            "dask",
+        }
+        return "dask" in slow or (bool(slow) and item.path.stem == "test_museum")
+    if cell.backend in ("jax", "tensorflow", "dask"):
+        derived = () if cell.backend == "dask" else ("gradient",)
+        return cell.dtype != "float32" or cell.property not in ("value", "errors", "dtypes", *derived)
+    halves = cell.dtype in ("float16", "bfloat16") and cell.property not in ("value", "gradient")
+    return halves or cell.property == "traced_labels"
 
 
 def pytest_runtest_setup(item: Any) -> None:
