@@ -167,7 +167,7 @@ INDUCTOR = (
     "logsumexp",
     "log_sigmoid",
     "logaddexp",
-    "binary_kl_divergence",
+    "entropy",
     "softmax_cross_entropy",
     "softmax_cross_entropy_with_integer_labels",
     "sigmoid_binary_cross_entropy",
