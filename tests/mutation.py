@@ -15,6 +15,7 @@ import pytest
 from uniflogits._core.operation import OPERATIONS
 
 from . import (
+    adapters,
     test_branches,
     test_classes_apart,
     test_dimensions,
@@ -107,9 +108,7 @@ def test_branches_of_formulas() -> None:
     test_branches.test_three_infinite_logits_share_the_mass("torch")
 
 
-@pytest.mark.parametrize(
-    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
-)
+@adapters.each("numpy", "torch")
 @pytest.mark.parametrize("name", test_dimensions.ON_ROWS)
 def test_edges_together(name: str, backend: str) -> None:
     test_dimensions.test_rows_at_the_edge_know_nothing_of_each_other(name, backend)
@@ -126,9 +125,7 @@ def test_far_pairs() -> None:
     test_partners.test_logsubexp_bends_where_the_difference_is_rounded("numpy")
 
 
-@pytest.mark.parametrize(
-    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
-)
+@adapters.each("numpy", "torch")
 @pytest.mark.parametrize("alone", [False, True])
 @pytest.mark.parametrize("name", test_classes_apart.NAMES)
 def test_apart(name: str, alone: bool, backend: str) -> None:

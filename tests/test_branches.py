@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 import uniflogits as ul
 
@@ -11,10 +10,7 @@ from . import adapters
 from .harness import has_autodiff
 
 INF = float("inf")
-differentiating = pytest.mark.parametrize(
-    "backend",
-    [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES if has_autodiff(name)],
-)
+differentiating = adapters.each(*filter(has_autodiff, adapters.NAMES))
 
 
 @differentiating
@@ -28,9 +24,7 @@ def test_softcap_bends_at_tiny_logits_too(backend: str) -> None:
         np.testing.assert_allclose(adapter.to_numpy(product), -2 * x / 16, 1e-14, err_msg=mode)
 
 
-@pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
-)
+@adapters.each()
 def test_three_infinite_logits_share_the_mass(backend: str) -> None:
     """Of two, the one that is right and the other are equal: that hides which is which."""
     adapter = adapters.get(backend)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from . import answers, exact, test_gradient
+from . import adapters, answers, exact, test_gradient
 from .harness import Cell, ready, run
 from .specs.base import Sample
 
@@ -30,9 +30,7 @@ def _sample(alone: bool) -> Sample:
     return Sample("apart" if alone else "more in q", {"p_logits": a, "q_logits": b})
 
 
-@pytest.mark.parametrize(
-    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
-)
+@adapters.each("numpy", "torch")
 @pytest.mark.parametrize("alone", [False, True], ids=["more-in-q", "apart"])
 @pytest.mark.parametrize("name", NAMES)
 def test_classes_apart(name: str, alone: bool, backend: str) -> None:

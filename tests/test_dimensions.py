@@ -21,9 +21,7 @@ ROWS, CLASSES = 6, 5
 # What is one number, vector or matrix for all rows.
 SHARED = ("weight", "bias", "class_weights", "pos_weight")
 NUMBERS = {"label_smoothing": 0.125, "z_loss": 0.125, "gamma": 2.0, "softcap": 3.0}
-backends = pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in ("numpy", "strict")]
-)
+backends = adapters.each("numpy", "strict")
 
 
 def _arrays(name: str) -> dict[str, np.ndarray]:
@@ -152,9 +150,7 @@ def _edge_arrays(name: str) -> list[np.ndarray]:
     return [given.get(argument, EDGES) for argument in OPERATIONS[name].arrays]
 
 
-@pytest.mark.parametrize(
-    "backend", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("numpy", "torch")]
-)
+@adapters.each("numpy", "torch")
 @pytest.mark.parametrize("name", ON_ROWS)
 def test_rows_at_the_edge_know_nothing_of_each_other(name: str, backend: str) -> None:
     adapter, public = adapters.get(backend), getattr(ul, name)

@@ -24,13 +24,7 @@ ROWS = [
     # Far behind, and there all the same.
     ([0.0, -200.0], [0.0, -INF], [0.0, 0.0]),
 ]
-every = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(n, marks=pytest.mark.backend(n))
-        for n in ("numpy", "strict", "jax", "torch", "tensorflow")
-    ],
-)
+every = adapters.each("numpy", "strict", "jax", "torch", "tensorflow", argument="name")
 operations = pytest.mark.parametrize("operation", [name for name in INFINITE if hasattr(ul, name)])
 
 

@@ -57,9 +57,7 @@ def _problem(bad: BadInput, call: Any, adapter: Adapter) -> str:
     return f"raised nothing, gave {result!r}"
 
 
-@pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in ("numpy", "torch", "strict")]
-)
+@adapters.each("numpy", "torch", "strict")
 def test_a_negative_label_of_few_bits_is_no_class(backend: str) -> None:
     """Its bits without a sign, 255, would be one of 300 classes."""
     array = adapters.get(backend).array

@@ -17,10 +17,7 @@ LABELS = np.array([0, 2])
 LOSS = ul.softmax_cross_entropy_with_integer_labels
 
 
-def backends(*names: str) -> Any:
-    return pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.backend(n)) for n in names])
-
-
+backends = functools.partial(adapters.each, argument="name")
 every = backends("numpy", "jax", "torch", "tensorflow", "strict")
 differentiating = backends("jax", "torch", "tensorflow")
 

@@ -17,16 +17,15 @@ import pytest
 import uniflogits as ul
 from uniflogits._core.operation import OPERATIONS
 
+from . import adapters
+
 ROOT = Path(__file__).parent.parent
 CE = ul.softmax_cross_entropy_with_integer_labels
 LOGITS, LABELS = np.array([[2.5, 1.0, -1.2], [0.0, 4.0, 1.0]]), np.array([0, 2])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "backend",
-    [pytest.param(name, marks=pytest.mark.backend(name)) for name in ("jax", "torch", "tensorflow")],
-)
+@adapters.each("jax", "torch", "tensorflow")
 def test_on_every_backend_of_keras(backend: str) -> None:
     pytest.importorskip("keras", reason="Keras comes with TensorFlow")
     environment = os.environ | {

@@ -62,9 +62,7 @@ CALLS: dict[str, tuple[str, np.ndarray, np.ndarray, tuple[Any, ...], dict[str, A
         {"softcap": 3.0, "z_loss": 0.125, "label_smoothing": 0.25, "chunk_size": 2},
     ),
 }
-backends = pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
-)
+backends = adapters.each()
 _KNOWN: dict[str, tuple[np.ndarray, ...]] = {}
 
 

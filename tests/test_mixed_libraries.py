@@ -53,9 +53,7 @@ def test_two_libraries(one: str, other: str) -> None:
         assert str(caught.value) == expected
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("torch", "strict", "dask")]
-)
+@adapters.each("torch", "strict", "dask", argument="name")
 def test_keyword_arrays_belong_to_the_same_library(name: str) -> None:
     x = adapters.get(name).array(X)
     for option, value in (("where", np.array([True, False])), ("weights", np.ones(2, dtype=np.float32))):
@@ -65,9 +63,7 @@ def test_keyword_arrays_belong_to_the_same_library(name: str) -> None:
         ul.vjp(ul.softmax, x)[1](np.ones((2, 2), dtype=np.float32))
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.backend(n)) for n in ("jax", "tensorflow", "strict")]
-)
+@adapters.each("jax", "tensorflow", "strict", argument="name")
 def test_two_devices(name: str) -> None:
     adapter = adapters.get(name)
     x, y = adapter.array(X), adapter.array(np.eye(2, dtype=np.float32), device=adapter.devices[0])
@@ -81,7 +77,7 @@ def test_two_devices(name: str) -> None:
         ul.softmax_cross_entropy(x, y)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.backend(n)) for n in adapters.NAMES])
+@adapters.each(argument="name")
 def test_lists_and_numbers_follow_the_arrays(name: str) -> None:
     """Python numbers and lists take library, device and dtype of the arrays beside them."""
     adapter = adapters.get(name)

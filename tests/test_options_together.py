@@ -12,7 +12,6 @@ from typing import Any
 
 import hypothesis
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 
 import uniflogits as ul
@@ -24,9 +23,7 @@ EXAMPLES = {"numpy": 300, "torch": 80, "strict": 60, "tensorflow": 60, "jax": 4,
 SLOW = ("jax", "dask")
 INTEGERS = ("int8", "int32", "int64", "uint8")
 FLOATS = ("float32", "float64")
-backends = pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
-)
+backends = adapters.each()
 
 
 @dataclass

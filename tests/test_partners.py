@@ -17,9 +17,7 @@ from .oracle.numbers import as_objects, exact, precision
 NAN, INF = float("nan"), float("inf")
 LOG_2 = float(np.log(2))
 PAIRS = [name for name, operation in OPERATIONS.items() if operation.rule.kind == "pairwise"]
-backends = pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
-)
+backends = adapters.each()
 operations = pytest.mark.parametrize("name", PAIRS)
 
 # Inside of every domain, and numbers of every dtype.

@@ -28,10 +28,7 @@ X, LABELS = np.array([[2.5, 1.0, -1.2], [0.0, 4.0, 1.0]]), np.array([0, 2])
 MEAN = functools.partial(LOSS, reduction="mean")
 
 
-def backends(*names: str) -> Any:
-    return pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.backend(n)) for n in names])
-
-
+backends = functools.partial(adapters.each, argument="name")
 every = backends("numpy", "jax", "torch", "tensorflow", "strict")
 
 

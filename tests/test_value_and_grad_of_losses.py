@@ -33,9 +33,7 @@ CALLS: dict[str, tuple[str, tuple[np.ndarray, ...], dict[str, Any]]] = {
     "linear-weighed": ("linear_cross_entropy", (X, VECTORS, OF_FIVE), {"class_weights": FIVE, **WEIGHED}),
     "linear-ignored": ("linear_cross_entropy", (X, VECTORS, OF_FIVE), {"ignore_index": 4, "softcap": 2.0}),
 }
-backends = pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=pytest.mark.backend(name)) for name in adapters.NAMES]
-)
+backends = adapters.each()
 
 
 @backends

@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+from typing import Any
+
+import pytest
 
 from .base import Adapter
 
@@ -24,6 +27,12 @@ DEFAULT = tuple(name for name in NAMES if name != "tensorflow")
 
 def dtypes(name: str) -> tuple[str, ...]:
     return LIBRARIES[name][2]
+
+
+def each(*names: str, argument: str = "backend") -> Any:
+    """Parametrise a test by libraries, all of them if none is named."""
+    marked = [pytest.param(name, marks=pytest.mark.backend(name)) for name in names or NAMES]
+    return pytest.mark.parametrize(argument, marked)
 
 
 def installed(name: str) -> bool:
