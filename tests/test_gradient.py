@@ -8,7 +8,6 @@ import numpy as np
 
 import uniflogits as ul
 
-from . import exact
 from .call import make_call
 from .compare import Failures
 from .harness import (
@@ -16,15 +15,14 @@ from .harness import (
     Cell,
     Ready,
     as_function,
-    both,
     first,
     has_autodiff,
     matrix,
     random_like,
     ready,
-    references,
     run,
 )
+from .judging import check_gradient
 
 
 @matrix("gradient")
@@ -69,10 +67,6 @@ def _paired(answer: Any, cotangent: Any) -> Any:
     return cotangent
 
 
-def _quantity(cell: Cell, name: str) -> str:
-    return f"gradient by {name}" if name in cell.op.partners[1:] else "gradient"
-
-
 def _compare(
     cell: Cell,
     one: Ready,
@@ -89,23 +83,7 @@ def _compare(
         return
     if adapter.dtype(gradient) != cell.dtype:
         failures.add(f"{sample.id}, {label}: dtype {adapter.dtype(gradient)}")
-    ours = adapter.to_numpy(gradient)
-    if ours.shape != np.shape(one.call.arrays[name]):
-        failures.add(f"{sample.id}, {label}: shape {ours.shape}")
-        return
-    pairs = both(one, lambda call: exact.gradient(cell.spec, call, name, ct))
-    positions, answers = references(pairs)
-    factor = one.underflow * max(1.0, float(np.abs(ct.astype(float)).max(initial=0.0)))
-    failures.compare(
-        f"{sample.id}, {label}",
-        ours.reshape(-1)[positions],
-        answers,
-        cell.dtype,
-        cell.row.bound(_quantity(cell, name)),
-        cell.row.dagger,
-        factor,
-        {**one.call.arrays, "cotangent": ct},
-    )
+    check_gradient(cell, one, failures, f"{sample.id}, {label}", adapter.to_numpy(gradient), name, ct)
 
 
 @matrix("gradient_of_options", having=lambda cell: has_autodiff(cell.backend))

@@ -10,6 +10,7 @@ import uniflogits as ul
 
 from . import exact
 from .harness import HALVES, Cell, as_function, both, first, matrix, random_like, ready, run
+from .judging import check_value
 
 
 @matrix("jvp")
@@ -42,15 +43,7 @@ def _check(cell: Cell, one: Any, sample: Any, failures: Any, moving: int, value:
         if mode == "jvp":
             failures.same(f"{label}: the value", adapter.to_numpy(primal), plain)
         else:  # beside the tangent another formula may run, or a compiler sum in another order
-            failures.compare(
-                f"{label}: the value",
-                adapter.to_numpy(primal),
-                [answer[0] for answer in both(one, lambda call: exact.values(cell.spec, call))],
-                one.call.result_dtype,
-                cell.row.value,
-                cell.row.dagger,
-                one.underflow,
-            )
+            check_value(cell, one, failures, f"{label}: the value", adapter.to_numpy(primal))
         if adapter.dtype(tangent) != one.call.result_dtype:
             failures.add(f"{label}: dtype {adapter.dtype(tangent)}")
         failures.compare(

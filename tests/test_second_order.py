@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 import uniflogits as ul
 
-from . import exact
 from .harness import (
     Cell,
     Failures,
     Ready,
     as_function,
-    both,
     first,
     has_autodiff,
     matrix,
     random_like,
     ready,
-    references,
     run,
 )
+from .judging import check_products
 
 
 def _meaningful(cell: Cell) -> bool:
@@ -56,20 +53,10 @@ def _check(cell: Cell, sample: Any, failures: Failures) -> None:
             found |= adapter.hessian_products(function, one.arrays[moving], others, cotangent, tangent)
         if cell.op.rule.second_order and not moving:
             found |= _closed(cell, one, cotangent, tangent)
-        pairs = both(one, lambda call, n=name, d=direction: exact.hessian_product(cell.spec, call, n, ct, d))
-        positions, answers = references(pairs)
-        factor = one.underflow * float(np.abs(ct.astype(float)).max(initial=1.0)) * 2.0
-        for mode, product in found.items():
-            failures.compare(
-                f"{sample.id}, {mode} by {name}",
-                adapter.to_numpy(product).reshape(-1)[positions],
-                answers,
-                cell.dtype,
-                cell.row.second,
-                cell.row.dagger,
-                factor,
-                {**one.call.arrays, "cotangent": ct, "tangent": direction},
-            )
+        products = {
+            f"{sample.id}, {mode} by {name}": adapter.to_numpy(product) for mode, product in found.items()
+        }
+        check_products(cell, one, failures, products, name, ct, direction)
 
 
 def _closed(cell: Cell, one: Ready, cotangent: Any, tangent: Any) -> dict[str, Any]:

@@ -10,21 +10,20 @@ import pytest
 from uniflogits._core import annotations as roles
 from uniflogits._core.operation import Operation
 
-from . import exact, transforms
+from . import transforms
 from .harness import (
     TRANSFORM,
     Cell,
     Failures,
     Ready,
     as_function,
-    both,
     first,
     matrix_of_transforms,
     random_like,
     ready,
-    references,
     run,
 )
+from .judging import check_gradient, check_products, check_value
 from .specs.base import Sample
 from .transforms import Case, Transform
 
@@ -102,33 +101,15 @@ def _case(cell: Cell, one: Ready, sample: Sample) -> tuple[Case, dict[str, Any]]
 def _check(cell: Cell, transform: Transform, sample: Sample, failures: Failures) -> None:
     one = ready(cell, sample)
     case, given = _case(cell, one, sample)
-    name, row, ct = cell.op.arrays[0], cell.row, given["cotangent"]
+    name, ct = cell.op.arrays[0], given["cotangent"]
     found = transform.run(case)
     failures.checked += not found  # what the transform itself has judged
     for quantity, result in found.items():
-        result = result if isinstance(result, np.ndarray) else cell.adapter.to_numpy(result)
-        dtype, factor = cell.dtype, 2.0 * one.underflow
+        label = f"{sample.id}, {quantity}"
+        ours = result if isinstance(result, np.ndarray) else cell.adapter.to_numpy(result)
         if quantity == "value":
-            bound, dtype = row.value, one.call.result_dtype
-            answers = [answer[0] for answer in both(one, lambda call: exact.values(cell.spec, call))]
+            check_value(cell, one, failures, label, ours)
         elif quantity == "gradient":
-            bound = row.gradient
-            positions, answers = references(both(one, lambda c: exact.gradient(cell.spec, c, name, ct)))
-            result = result.reshape(-1)[positions]
+            check_gradient(cell, one, failures, label, ours, name, ct)
         else:
-            bound, factor = row.second, factor * float(np.abs(ct.astype(float)).max(initial=1.0))
-            asked = (name, ct, given["direction"])
-            positions, answers = references(
-                both(one, lambda c, asked=asked: exact.hessian_product(cell.spec, c, *asked))
-            )
-            result = result.reshape(-1)[positions]
-        failures.compare(
-            f"{sample.id}, {quantity}",
-            result,
-            answers,
-            dtype,
-            bound,
-            row.dagger,
-            factor,
-            {**one.call.arrays, **given},
-        )
+            check_products(cell, one, failures, {label: ours}, name, ct, given["direction"])

@@ -14,7 +14,7 @@ import numpy as np
 Results = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # its methods are hashed by who transforms them
 class Case:
     """One call of an operation as a function of its arrays."""
 
@@ -39,9 +39,24 @@ class Case:
         arrays = [next(rest) if own else a for own, a in zip(self.examples, self.arrays, strict=True)]
         return self.function(*arrays)
 
+    def with_examples(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Those of all the arrays that have examples."""
+        return tuple(a for own, a in zip(self.examples, arrays, strict=True) if own)
+
     @property
-    def with_examples(self) -> tuple[Any, ...]:
-        return tuple(a for own, a in zip(self.examples, self.arrays, strict=True) if own)
+    def axes(self) -> tuple[int | None, ...]:
+        """Of the examples in each array, as vmap takes them."""
+        return tuple(0 if own else None for own in self.examples)
+
+    def loss(self, *arrays: Any) -> Any:
+        return (self.function(*arrays) * self.cotangent).sum()
+
+    def gradient_by(self, jacobian: Any) -> Results:
+        """A Jacobian's rows summed with the cotangent."""
+        return {"gradient": _contracted(self.cotangent, jacobian)}
+
+    def product_by(self, hessian: Any) -> Results:
+        return {"product": _contracted(self.direction, hessian)}
 
 
 @dataclass(frozen=True)
@@ -83,13 +98,7 @@ class Lazy:
         return getattr(importlib.import_module(self._name), name)
 
 
-def weighted(jacobian: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-    """A Jacobian's rows summed with a cotangent: the gradient."""
-    wide = np.longdouble
-    return np.tensordot(cotangent.astype(wide), jacobian.astype(wide), cotangent.ndim)
-
-
-def times(hessian: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """A Hessian times a direction."""
-    wide = np.longdouble
-    return np.tensordot(hessian.astype(wide), direction.astype(wide), direction.ndim)
+def _contracted(numbers: Any, jacobian: Any) -> np.ndarray:
+    """Summed over the axes that both begin with; rounded once, or the sum would lose what is asked about."""
+    wide, rows = np.asarray(numbers).astype(np.longdouble), np.asarray(jacobian).astype(np.longdouble)
+    return np.tensordot(wide, rows, wide.ndim)

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .base import Case, Lazy, Results, times, transform, weighted
+from .base import Case, Lazy, Results, transform
 
 jax: Any = Lazy("jax")
 jnp: Any = Lazy("jax.numpy")
-
-
-def _loss(case: Case) -> Any:
-    return lambda array, *others: jnp.sum(case.function(array, *others) * case.cotangent)
 
 
 def _gradient(case: Case, function: Any) -> Any:
@@ -32,24 +26,21 @@ def jit(case: Case) -> Results:
 
 @transform(1)
 def grad(case: Case) -> Results:
-    return {"gradient": jax.jit(jax.grad(_loss(case)))(*case.arrays)}
+    return {"gradient": jax.jit(jax.grad(case.loss))(*case.arrays)}
 
 
 @transform(1, size=32)
 def jacrev(case: Case) -> Results:
-    found = jax.jit(jax.jacrev(case.function))(*case.arrays)
-    return {"gradient": weighted(np.asarray(found), np.asarray(case.cotangent))}
+    return case.gradient_by(jax.jit(jax.jacrev(case.function))(*case.arrays))
 
 
 @transform(1, size=32)
 def jacfwd(case: Case) -> Results:
-    found = jax.jit(jax.jacfwd(case.function))(*case.arrays)
-    return {"gradient": weighted(np.asarray(found), np.asarray(case.cotangent))}
+    return case.gradient_by(jax.jit(jax.jacfwd(case.function))(*case.arrays))
 
 
 def _hessian(case: Case, outer: Any, inner: Any) -> Results:
-    found = jax.jit(outer(inner(_loss(case))))(*case.arrays)
-    return {"product": times(np.asarray(found), np.asarray(case.direction))}
+    return case.product_by(jax.jit(outer(inner(case.loss)))(*case.arrays))
 
 
 @transform(1, size=16)
@@ -73,13 +64,9 @@ def jacfwd_of_jacfwd(case: Case) -> Results:
     return _hessian(case, jax.jacfwd, jax.jacfwd)
 
 
-def _axes(case: Case) -> tuple[int | None, ...]:
-    return tuple(0 if own else None for own in case.examples)
-
-
 @transform(2, maps=True)
 def vmap(case: Case) -> Results:
-    mapped = jax.vmap(case.function, _axes(case))
+    mapped = jax.vmap(case.function, case.axes)
     return {"value": jax.jit(mapped)(*case.arrays), "gradient": _gradient(case, mapped)}
 
 
@@ -88,7 +75,7 @@ def vmap_of_grad(case: Case) -> Results:
     def gradient(cotangent: Any, *arrays: Any) -> Any:
         return jax.grad(lambda *arrays: jnp.sum(case.function(*arrays) * cotangent))(*arrays)
 
-    mapped = jax.vmap(gradient, (0, *_axes(case)))
+    mapped = jax.vmap(gradient, (0, *case.axes))
     return {"gradient": jax.jit(mapped)(case.cotangent, *case.arrays)}
 
 
@@ -100,8 +87,7 @@ def checkpoint(case: Case) -> Results:
 @transform(1, maps=True)
 def lax_map(case: Case) -> Results:
     def mapped(*arrays: Any) -> Any:
-        some = tuple(a for own, a in zip(case.examples, arrays, strict=True) if own)
-        return jax.lax.map(lambda one: case.of_examples(*one), some)
+        return jax.lax.map(lambda one: case.of_examples(*one), case.with_examples(arrays))
 
     return {"value": jax.jit(mapped)(*case.arrays), "gradient": _gradient(case, mapped)}
 
@@ -109,12 +95,10 @@ def lax_map(case: Case) -> Results:
 @transform(1, maps=True)
 def lax_scan(case: Case) -> Results:
     def scanned(*arrays: Any) -> Any:
-        some = tuple(a for own, a in zip(case.examples, arrays, strict=True) if own)
-
         def step(count: Any, one: Any) -> Any:
             return count + 1, case.of_examples(*one)
 
-        return jax.lax.scan(step, 0, some)[1]
+        return jax.lax.scan(step, 0, case.with_examples(arrays))[1]
 
     return {"value": jax.jit(scanned)(*case.arrays), "gradient": _gradient(case, scanned)}
 
@@ -138,9 +122,8 @@ def _on_a_mesh(case: Case, kind: Any) -> Results:
         halved = own and array.shape[0] % 2 == 0
         return jax.device_put(array, jax.NamedSharding(mesh, spec("examples") if halved else spec()))
 
-    own = case.examples if any(case.examples) else (False,) * len(case.arrays)
-    arrays = tuple(map(put, case.arrays, own))
-    cotangent = put(case.cotangent, any(own))
+    arrays = tuple(map(put, case.arrays, case.examples))
+    cotangent = put(case.cotangent, any(case.examples))
 
     def both(*arrays: Any) -> Any:
         value, pullback = jax.vjp(case.function, *arrays)

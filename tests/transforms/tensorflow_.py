@@ -5,17 +5,18 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
-from .base import Case, Lazy, Results, times, transform, weighted
+from .base import Case, Lazy, Results, transform
 
 tf: Any = Lazy("tensorflow")
 
 
-def _both(case: Case, function: Any) -> Results:
+def _both(case: Case, function: Any, arrays: tuple[Any, ...] = ()) -> Results:
+    arrays = arrays or case.arrays
     with tf.GradientTape() as tape:
-        tape.watch(case.array)
-        value = function(*case.arrays)
+        tape.watch(arrays[0])
+        value = function(*arrays)
     # The gradient of what was gathered comes as tf.IndexedSlices.
-    gradient = tf.convert_to_tensor(tape.gradient(value, case.array, case.cotangent))
+    gradient = tf.convert_to_tensor(tape.gradient(value, arrays[0], case.cotangent))
     return {"value": value, "gradient": gradient}
 
 
@@ -41,15 +42,7 @@ def function_of_unknown_shapes(case: Case) -> Results:
 
 @transform(1)
 def gradient_in_function(case: Case) -> Results:
-    traced = tf.function(lambda *arrays: _gradient_of(case, arrays), autograph=False)
-    return {"gradient": traced(*case.arrays)}
-
-
-def _gradient_of(case: Case, arrays: tuple[Any, ...]) -> Any:
-    with tf.GradientTape() as tape:
-        tape.watch(arrays[0])
-        value = case.function(*arrays)
-    return tf.convert_to_tensor(tape.gradient(value, arrays[0], case.cotangent))
+    return tf.function(lambda *arrays: _both(case, case.function, arrays), autograph=False)(*case.arrays)
 
 
 @transform(1)
@@ -57,27 +50,24 @@ def xla(case: Case) -> Results:
     return _both(case, tf.function(case.function, autograph=False, jit_compile=True))
 
 
-def _mapped(case: Case) -> Any:
-    def call(*arrays: Any) -> Any:
-        some = tuple(a for a, own in zip(arrays, case.examples, strict=True) if own)
-        return tf.vectorized_map(lambda one: case.of_examples(*one), some, fallback_to_while_loop=False)
-
-    return call
-
-
 @transform(2, maps=True)
 def vectorized_map(case: Case) -> Results:
-    return _both(case, _mapped(case))
+    def mapped(*arrays: Any) -> Any:
+        some = case.with_examples(arrays)
+        return tf.vectorized_map(lambda one: case.of_examples(*one), some, fallback_to_while_loop=False)
+
+    return _both(case, mapped)
 
 
 @transform(1, maps=True)
 def map_fn(case: Case) -> Results:
-    def call(*arrays: Any) -> Any:
-        some = tuple(a for a, own in zip(arrays, case.examples, strict=True) if own)
-        spec = tf.TensorSpec(case.cotangent.shape[1:], case.cotangent.dtype)
+    spec = tf.TensorSpec(case.cotangent.shape[1:], case.cotangent.dtype)
+
+    def mapped(*arrays: Any) -> Any:
+        some = case.with_examples(arrays)
         return tf.map_fn(lambda one: case.of_examples(*one), some, fn_output_signature=spec)
 
-    return _both(case, call)
+    return _both(case, mapped)
 
 
 @transform(1, size=32)
@@ -85,8 +75,7 @@ def jacobian(case: Case) -> Results:
     with tf.GradientTape() as tape:
         tape.watch(case.array)
         value = case.of_array(case.array)
-    found = tape.jacobian(value, case.array)
-    return {"gradient": weighted(found.numpy(), case.cotangent.numpy())}
+    return case.gradient_by(tape.jacobian(value, case.array))
 
 
 @transform(1, size=16)
@@ -94,8 +83,7 @@ def jacobian_of_gradient(case: Case) -> Results:
     with tf.GradientTape() as tape:
         tape.watch(case.array)
         gradient = _both(case, case.function)["gradient"]
-    found = tape.jacobian(gradient, case.array)
-    return {"product": times(found.numpy(), case.direction.numpy())}
+    return case.product_by(tape.jacobian(gradient, case.array))
 
 
 @transform(1)

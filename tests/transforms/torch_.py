@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .base import Case, Lazy, Results, times, transform, weighted
+from .base import Case, Lazy, Results, transform
 
 torch: Any = Lazy("torch")
 forward_ad: Any = Lazy("torch.autograd.forward_ad")
@@ -24,13 +24,9 @@ def _backward(case: Case, function: Any) -> Any:
     return torch.autograd.grad(function(leaf, *case.others), leaf, case.cotangent)[0]
 
 
-def _loss(case: Case) -> Any:
-    return lambda array, *others: (case.function(array, *others) * case.cotangent).sum()
-
-
 @transform()
 def grad(case: Case) -> Results:
-    return {"gradient": torch.func.grad(_loss(case))(*case.arrays)}
+    return {"gradient": torch.func.grad(case.loss)(*case.arrays)}
 
 
 @transform()
@@ -49,25 +45,21 @@ def backward_by_some(case: Case) -> Results:
 
 @transform(2, size=32)
 def jacrev(case: Case) -> Results:
-    found = torch.func.jacrev(case.function)(*case.arrays)
-    return {"gradient": weighted(found.numpy(), case.cotangent.numpy())}
+    return case.gradient_by(torch.func.jacrev(case.function)(*case.arrays))
 
 
 @transform(2, size=32)
 def jacfwd(case: Case) -> Results:
-    found = torch.func.jacfwd(case.function)(*case.arrays)
-    return {"gradient": weighted(found.numpy(), case.cotangent.numpy())}
+    return case.gradient_by(torch.func.jacfwd(case.function)(*case.arrays))
 
 
 def _hessian(case: Case, outer: Any, inner: Any) -> Results:
-    found = outer(inner(_loss(case)))(*case.arrays)
-    return {"product": times(found.numpy(), case.direction.numpy())}
+    return case.product_by(outer(inner(case.loss))(*case.arrays))
 
 
 @transform(2, size=16)
 def hessian(case: Case) -> Results:
-    found = torch.func.hessian(_loss(case))(*case.arrays)
-    return {"product": times(found.numpy(), case.direction.numpy())}
+    return case.product_by(torch.func.hessian(case.loss)(*case.arrays))
 
 
 @transform(2, size=16)
@@ -88,17 +80,13 @@ def jacfwd_of_jacfwd(case: Case) -> Results:
 @transform(1, dtype="float64", size=16)
 def gradgradcheck(case: Case) -> Results:
     """Backward's own derivative against finite differences of it: torch's check, with torch's tolerances."""
-    torch.autograd.gradgradcheck(lambda x: case.of_array(x), _leaf(case.array), case.cotangent)
+    torch.autograd.gradgradcheck(case.of_array, _leaf(case.array), case.cotangent)
     return {}
-
-
-def _axes(case: Case) -> tuple[int | None, ...]:
-    return tuple(0 if own else None for own in case.examples)
 
 
 @transform(maps=True)
 def vmap(case: Case) -> Results:
-    mapped = torch.func.vmap(case.function, _axes(case))
+    mapped = torch.func.vmap(case.function, case.axes)
     return {"value": mapped(*case.arrays), "gradient": _backward(case, mapped)}
 
 
@@ -108,7 +96,7 @@ def _vmap_of_grad(case: Case) -> Any:
     def gradient(cotangent: Any, *arrays: Any) -> Any:
         return grad(lambda *arrays: (case.function(*arrays) * cotangent).sum())(*arrays)
 
-    return torch.func.vmap(gradient, (0, *_axes(case)))
+    return torch.func.vmap(gradient, (0, *case.axes))
 
 
 @transform(maps=True)
@@ -194,14 +182,12 @@ def compiled_vmap_of_grad(case: Case) -> Results:
 
 @transform(1, size=16)
 def compiled_hessian(case: Case) -> Results:
-    found = _compile(torch.func.hessian(_loss(case)))(*case.arrays)
-    return {"product": times(found.numpy(), case.direction.numpy())}
+    return case.product_by(_compile(torch.func.hessian(case.loss))(*case.arrays))
 
 
 @transform(1, size=32)
 def compiled_jacfwd(case: Case) -> Results:
-    found = _compile(torch.func.jacfwd(case.function))(*case.arrays)
-    return {"gradient": weighted(found.numpy(), case.cotangent.numpy())}
+    return case.gradient_by(_compile(torch.func.jacfwd(case.function))(*case.arrays))
 
 
 @transform(1)
