@@ -69,6 +69,8 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"accuracy: seed {os.environ['UNIFLOGITS_SEED']}"
 
 
+# Each call compiles something or builds a graph.
+SLOW = {"jax", "tensorflow", "dask"}
 _BACKENDS = pytest.StashKey[tuple[str, ...]]()
 _GROUP = pytest.StashKey[tuple[str, ...]]()
 
@@ -108,6 +110,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError("pytest-xdist does not group tests under this version of pytest")
 
 
+def _libraries(item: pytest.Item) -> set[str]:
+    """Those that a test is about."""
+    return {name for mark in item.iter_markers("backend") for name in mark.args}
+
+
 def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
     if (item.get_closest_marker("agreement") is not None) != config.getoption("agreement"):
         return False
@@ -115,7 +122,7 @@ def _wanted(config: pytest.Config, item: pytest.Item) -> bool:
         return False
     if config.getoption("quick") and (item.get_closest_marker("slow") is not None or _takes_long(item)):
         return False
-    needed = {name for mark in item.iter_markers("backend") for name in mark.args}
+    needed = _libraries(item)
     chosen = set(config.stash[_BACKENDS])
     if not needed:
         # Tests of no library in particular belong to the ordinary run, not to TensorFlow's.
@@ -128,38 +135,31 @@ def _is_about_accuracy(item: Any) -> bool:
     if cell is None or cell.dtype not in ("float32", "float64"):
         return False
     # A second derivative takes longest to compile, and is the same formula in float64.
-    return cell.property in ("value", "gradient") or (cell.property, cell.dtype) == (
-        "second_order",
-        "float32",
-    )
+    kind = cell.property, cell.dtype
+    return cell.property in ("value", "gradient") or kind == ("second_order", "float32")
 
 
 def _takes_long(item: Any) -> bool:
     """What the quick tier leaves to the full one: where each call compiles, few properties have to do."""
     cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
     if cell is None:
-        slow = {name for mark in item.iter_markers("backend") for name in mark.args} & {
-            "jax",
-            "tensorflow",
-            "dask",
-        }
+        slow = _libraries(item) & SLOW
         return "dask" in slow or (bool(slow) and item.path.stem == "test_museum")
-    if cell.backend in ("jax", "tensorflow", "dask"):
+    if cell.backend in SLOW:
         derived = () if cell.backend == "dask" else ("gradient",)
-        return cell.dtype != "float32" or cell.property not in ("value", "errors", "dtypes", *derived)
+        return cell.dtype != "float32" or cell.property not in ("value", "errors", *derived)
     halves = cell.dtype in ("float16", "bfloat16") and cell.property not in ("value", "gradient")
     return halves or cell.property == "traced_labels"
 
 
 def pytest_runtest_setup(item: Any) -> None:
     # An adapter configures its library when it is imported: that comes before the first array of any test.
-    for mark in item.iter_markers("backend"):
-        for name in mark.args:
-            adapters.get(name)
+    for name in sorted(_libraries(item)):
+        adapters.get(name)
     # What was compiled for one operation is of no use to the next, and thousands of programs end a process.
     group = item.get_closest_marker("xdist_group")
     if group is not None and group.args != item.config.stash.get(_GROUP, None):
-        for name in {name for mark in item.iter_markers("backend") for name in mark.args}:
+        for name in _libraries(item):
             adapters.get(name).forget()
         item.config.stash[_GROUP] = group.args
     cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
