@@ -119,6 +119,7 @@ def test_rows_of_any_number_of_axes(
 
 def _same(answer: np.ndarray, expected: np.ndarray) -> None:
     assert np.shape(answer) == np.shape(expected)
+    # Ours both, and no digit lost: only that sums along other strides are taken in another order.
     np.testing.assert_allclose(answer, expected, 1e-13, 1e-15)
 
 
@@ -178,6 +179,7 @@ def test_rows_at_the_edge_know_nothing_of_each_other(name: str, backend: str) ->
     for row in range(len(EDGES)):
         alone = ask([array[row : row + 1] for array in _edge_arrays(name)])
         for mode, expected in alone.items():
+            # As in _same.
             np.testing.assert_allclose(
                 together[mode][row], expected[0], 1e-13, 1e-15, err_msg=f"{mode} {row}"
             )

@@ -15,11 +15,13 @@ from uniflogits._backends.numpy import BACKEND
 from uniflogits._math import cross_entropy, linear
 from uniflogits._math.linear_pass import one_pass, total_of
 
+from .harness import spec_of
 from .oracle import linear_cross_entropy as oracle
 from .oracle.derivatives import gradient, weighted_sum
 from .oracle.numbers import VALUE_BITS, precision
 
 pytestmark = pytest.mark.backend("numpy")
+BOUNDS, ULP = spec_of("linear_cross_entropy").tolerance, 2.0**-52
 _RNG = np.random.default_rng(5)
 INF = float("inf")
 H, VECTORS, BIAS = _RNG.normal(size=(5, 3)), _RNG.normal(size=(4, 3)), _RNG.normal(size=4)
@@ -45,13 +47,15 @@ def test_one_pass(bias: Any, z_loss: float | None, size: int | None) -> None:
     with precision(VALUE_BITS):
         raw = np.asarray(function(*given).value).astype(float)
         total = float(weighted_sum(function, given, {}, FACTORS))
-    np.testing.assert_allclose(made.raw, raw, 1e-14)
+    # Factors are of either sign, so are the terms of the sums below: these count in ulps of the largest.
+    np.testing.assert_allclose(made.raw, raw, BOUNDS.value * ULP)
     np.testing.assert_array_equal(alone.raw, made.raw)
     np.testing.assert_allclose(total_of(BACKEND.xp, made.raw, FACTORS), total, 1e-14)
     slopes = [made.by_hidden, made.by_vectors, made.by_bias]
     for argument, found in enumerate(slopes[: 2 if bias is None else 3]):
         expected = gradient(function, given, {}, FACTORS, argument).astype(float)
-        np.testing.assert_allclose(found, expected, 1e-13, 1e-14 * np.abs(expected).max())
+        bound = BOUNDS.gradient * ULP
+        np.testing.assert_allclose(found, expected, bound, bound * np.abs(expected).max())
     assert (made.by_bias is None) == (bias is None)
 
 
