@@ -48,14 +48,19 @@ def _in_one_task(kernel: Callable[..., Any], plan: Any, operands: dict[str, Any]
     return _mapped(lazy, alike)
 
 
-# Both go to other processes, which is why they are no closures.
-def _compute(kernel: Any, plan: Any, names: tuple[str, ...], frame: Any, blocks: list[np.ndarray]) -> Any:
+@functools.cache
+def _namespace() -> Any:
     # NumPy's own pass knows that labels have been read.
     xp = extend(NUMPY.xp, linear_pass=lambda *given: one_pass(xp, *given))
+    return xp
+
+
+# This one and the next go to other processes, which is why they are no closures.
+def _compute(kernel: Any, plan: Any, names: tuple[str, ...], frame: Any, blocks: list[np.ndarray]) -> Any:
     rest = iter(blocks)
     given = _mapped(lambda leaf: next(rest) if leaf is _Block else leaf, frame)
     with np.errstate(all="ignore"):
-        found = kernel(xp, plan, dict(zip(names, given, strict=True)))
+        found = kernel(_namespace(), plan, dict(zip(names, given, strict=True)))
     return _mapped(lambda part: part if part is None else np.asarray(part), found)
 
 

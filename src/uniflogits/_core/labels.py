@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._backends import NUMPY
+from .._backends.generic import Backend
 from . import annotations as roles
 from .arguments import Arguments
 from .dtypes import FLOATS, dtype_name, integer_range, unit_roundoff
@@ -29,15 +30,16 @@ def check_labels(operation: Operation, checked: Arguments) -> bool:
     else:
         return True
     labels = checked.arrays["labels"]
-    backend = NUMPY if isinstance(labels, np.ndarray) else checked.backend
+    backend = _reader(checked, labels)
     inside = backend.within(labels, low, high)
     if inside is None:
         return False
     return inside or check(operation, checked, backend.read(labels), low, high)
 
 
-def _read(checked: Arguments, value: Any) -> np.ndarray | None:
-    return value if isinstance(value, np.ndarray) else checked.backend.read(value)
+def _reader(checked: Arguments, value: Any) -> Backend:
+    """Whose array it is: NumPy's may stand beside others."""
+    return NUMPY if isinstance(value, np.ndarray) else checked.backend
 
 
 def _counted(operation: Operation, checked: Arguments, shape: Any) -> np.ndarray | None:
@@ -45,13 +47,13 @@ def _counted(operation: Operation, checked: Arguments, shape: Any) -> np.ndarray
     counted = np.ones(shape, bool)
     weights = checked.arrays.get("weights")
     if weights is not None:
-        values = _read(checked, weights)
+        values = _reader(checked, weights).read(weights)
         if values is None:
             return None
         counted = counted & (values != 0)
     where = checked.arrays.get("where")
     if where is not None and operation.roles["labels"] == roles.BINARY_LABELS:
-        values = _read(checked, where)
+        values = _reader(checked, where).read(where)
         if values is None:
             return None
         counted = counted & values

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from .._math.targets import one_hot
+from .._math.targets import one_hot, one_hot_or_nan
 from .._math.weighing import Weighing
 from . import annotations as roles
 from .dtypes import FLOATS, common_float, dtype_name, integer_range
@@ -151,13 +151,9 @@ def _with_class_labels(laid: Laid, operands: dict[str, Any], labels: Any) -> Lai
     removed, indices = None if weights is None else weights == 0, None
     if operation.roles["labels"] == roles.INTEGER_LABELS:
         labels, ignored = _indices(xp, plan, labels, options["ignore_index"])
-        y, indices = one_hot(xp, labels, x), labels
+        y, indices = (one_hot if plan.trusted else one_hot_or_nan)(xp, labels, x), labels
         if ignored is not None:
             removed = ignored if removed is None else removed | ignored
-        if not plan.trusted:
-            # NaN labels make loss and gradient NaN by themselves; a factor of NaN would not, because XLA
-            # turns a product with a one-hot row into a selection.
-            y = xp.where((xp.sum(y, axis=-1) == 0)[..., None], xp.nan, y)
     else:
         y = to_rows(xp, cast(xp, labels, plan.compute), axes)
     if removed is not None:

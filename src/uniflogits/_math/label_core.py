@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from . import cross_entropy
 from .sigmoid_core import sigmoid, softplus
 from .softmax_core import largest, shares
-from .targets import one_hot
+from .targets import one_hot_or_nan
 
 _PLAIN = {"class_weights": None, "label_smoothing": None, "z_loss": None}
 
@@ -65,17 +65,12 @@ def label_gradient(xp: Any, x: Any, labels: Any) -> Any:
 
 def label_gradient_exact(xp: Any, x: Any, labels: Any) -> Any:
     """`label_gradient` in a longer form, whose plain autodiff is exact."""
-    return cross_entropy.gradients(xp, x, _target(xp, x, labels), **_PLAIN)[0]
+    return cross_entropy.gradients(xp, x, one_hot_or_nan(xp, labels, x), **_PLAIN)[0]
 
 
 def label_curvature(xp: Any, x: Any, labels: Any, t: Any) -> Any:
     """The derivative of `label_gradient` along t."""
-    return cross_entropy.curvature(xp, x, _target(xp, x, labels), t, **_PLAIN)[0]
-
-
-def _target(xp: Any, x: Any, labels: Any) -> Any:
-    y = one_hot(xp, labels, x)
-    return xp.where(xp.sum(y, axis=-1, keepdims=True) == 0, xp.nan, y)
+    return cross_entropy.curvature(xp, x, one_hot_or_nan(xp, labels, x), t, **_PLAIN)[0]
 
 
 BY_LABEL = (label_loss, label_gradient, label_gradient_exact, label_curvature)

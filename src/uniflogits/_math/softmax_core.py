@@ -32,7 +32,7 @@ class Rows(NamedTuple):
 
 def softmax_rows(xp: Any, x: Any) -> Rows:
     """The core of logits (..., K); a class that does not exist is -inf."""
-    m = xp.stop_gradient(xp.max(x, axis=-1, keepdims=True))
+    m = largest(xp, x)
     full = m == xp.inf
     mass = m != -xp.inf
     ahead = full & (x == xp.inf)
@@ -53,9 +53,9 @@ def softmax_rows(xp: Any, x: Any) -> Rows:
     relative = xp.where(winner, 0.0, d - lead)
     # The gradient of a full row's logsumexp is p, though its value no longer moves.
     heads = xp.sum(xp.where(ahead, x, 0.0), axis=-1, keepdims=True) / xp.where(full & ~confident, rest, 1.0)
-    largest = m + lead
-    lse = xp.where(full, heads, xp.where(mass, largest + log_total, -xp.inf))
-    return Rows(live, winner, mass, full, largest, relative, log_total, lse, terms, rest, 1.0 + excess)
+    top = m + lead
+    lse = xp.where(full, heads, xp.where(mass, top + log_total, -xp.inf))
+    return Rows(live, winner, mass, full, top, relative, log_total, lse, terms, rest, 1.0 + excess)
 
 
 def largest(xp: Any, x: Any) -> Any:

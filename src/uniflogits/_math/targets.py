@@ -13,6 +13,16 @@ def one_hot(xp: Any, labels: Any, logits: Any) -> Any:
     return xp.astype(labels[..., None] == xp.class_indices(logits, labels.dtype), logits.dtype)
 
 
+def one_hot_or_nan(xp: Any, labels: Any, logits: Any) -> Any:
+    """`one_hot`, but NaN in the row of a label out of range.
+
+    NaN labels make loss and gradient NaN by themselves; a factor of NaN would not, because XLA turns a
+    product with a one-hot row into a selection.
+    """
+    y = one_hot(xp, labels, logits)
+    return xp.where(xp.sum(y, axis=-1, keepdims=True) == 0, xp.nan, y)
+
+
 def smoothed(xp: Any, labels: Any, logits: Any, label_smoothing: Any) -> Any:
     """(1 - ε)·y + ε/K over the K classes that exist; None smooths nothing."""
     if label_smoothing is None:
