@@ -47,7 +47,7 @@ endef
 	@touch $@
 
 .venv-oldest/.made: pyproject.toml constraints-oldest.txt
-	$(call make-environment,.venv-oldest,constraints-oldest.txt,test$(comma)torch)
+	$(call make-environment,.venv-oldest,constraints-oldest.txt,test$(comma)torch$(comma)demo)
 	@touch $@
 
 # Asking for one more library adds it to the environment that is there.
@@ -78,7 +78,7 @@ accuracy: .venv-test/.made  ## measure every operation on fresh adversarial numb
 	$(TEST)/python -m tests.accuracy
 
 test-oldest: .venv-oldest/.made  ## run the NumPy and torch tests on the oldest supported versions
-	$(OLDEST)/pytest --backend numpy,torch -n $(JOBS)
+	$(OLDEST)/pytest --backend numpy,torch -n $(JOBS) --dist loadgroup
 
 .venv-mutate/.made: pyproject.toml constraints.txt
 	$(call make-environment,.venv-mutate,constraints.txt,test$(comma)torch$(comma)mutate)

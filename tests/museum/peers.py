@@ -61,8 +61,6 @@ def _torch() -> Scope:
         "grad": grad,
         "second": second,
     }
-    import scipy.special
-
     return names, array
 
 

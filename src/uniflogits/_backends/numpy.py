@@ -29,6 +29,8 @@ class NumPyBackend(Backend):
     name = "NumPy"
     xp = extend(
         np,  # array_api_compat's wrapper takes longer to import than all of uniflogits
+        # NumPy 2.0 has no cumulative_sum.
+        cumulative_sum=np.cumsum,
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
         attach=lambda value, _, *arrays: value_in_blocks(np.concatenate, ENTRIES, value, *arrays),
