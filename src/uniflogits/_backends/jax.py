@@ -193,8 +193,8 @@ class JAXBackend(Backend):
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         return _compiled(kernel, plan, operands)
 
-    def at_once(self, function: Callable[[], Any]) -> Any:
-        return jax.jit(function)()
+    def at_once(self, functions: list[Callable[[], Any]]) -> list[Any]:
+        return jax.jit(lambda: [function() for function in functions])()
 
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any

@@ -6,6 +6,7 @@ numbers that float32 holds, so that both dtypes have the same results; those hav
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -53,13 +54,50 @@ def read_references() -> dict[str, Any]:
     return json.loads(text)["operations"]
 
 
-def check(backend: Backend, operation: str, dtype: str, reference: dict[str, Any]) -> Iterator[Found]:
-    """Compare value and gradient of one operation, on arrays that the backend's namespace makes."""
+class Question(NamedTuple):
+    """One operation in one dtype."""
+
+    operation: str
+    dtype: str
+    reference: dict[str, Any]
+
+    @property
+    def entry(self) -> Operation:
+        return OPERATIONS[self.operation]
+
+    @property
+    def differentiated(self) -> list[str]:
+        return [name for name in self.entry.arrays if name in self.reference["gradient"]]
+
+
+def ask(backend: Backend, questions: list[Question]) -> list[list[Any]]:
+    """The value and the gradients of each, on arrays that the backend's namespace makes."""
+    return backend.at_once([functools.partial(_answer, backend, one) for one in questions])
+
+
+def _answer(backend: Backend, question: Question) -> list[Any]:
+    entry, dtype, reference = question.entry, question.dtype, question.reference
+    options = reference["options"]
+    arrays = [make_array(backend.xp, reference["arrays"][name], dtype) for name in entry.arrays]
+    value = entry.function(*arrays, **options)
+    _, pullback = vjp(entry.function, *arrays, **options)
+    gradients = pullback(make_array(backend.xp, reference["cotangent"], dtype))
+    by_name = dict(zip(entry.arrays, gradients, strict=True))
+    return [value, *(by_name[name] for name in question.differentiated)]
+
+
+def judge(question: Question, answer: list[Any]) -> Iterator[Found]:
+    """Compare an answer with the exact one."""
+    dtype, reference = question.dtype, question.reference
     allowed = reference["allowed"]
     worst: dict[str, float] = {"value": 0.0, "gradient": 0.0}
     off: dict[str, list[str]] = {"value": [], "gradient": []}
-    for quantity, title, answer, result in _results(backend, OPERATIONS[operation], dtype, reference):
-        exact, came = read_exact(answer), dtype_name(result.dtype)
+    parts = [("value", "value", reference["value"])]
+    parts += [
+        ("gradient", f"gradient by {name}", reference["gradient"][name]) for name in question.differentiated
+    ]
+    for (quantity, title, right), result in zip(parts, answer, strict=True):
+        exact, came = read_exact(right), dtype_name(result.dtype)
         shape = tuple(int(size) for size in result.shape)
         if (came, shape) != (dtype, exact.high.shape):
             off[quantity].append(f"{title}: {came} {shape} instead of {dtype} {exact.high.shape}")
@@ -73,28 +111,7 @@ def check(backend: Backend, operation: str, dtype: str, reference: dict[str, Any
             shown = f"got {float(got[index]).hex()}, exact {float(exact.high[index]).hex()}"
             off[quantity].append(f"{title} at {index}: {errors[index]:.4g} ulp off, {shown}")
     for quantity in worst:
-        yield Found(operation, dtype, quantity, worst[quantity], allowed[quantity], off[quantity])
-
-
-def _results(
-    backend: Backend, entry: Operation, dtype: str, reference: dict[str, Any]
-) -> Iterator[tuple[str, str, dict[str, Any], Any]]:
-    """Quantity, title, exact answer and what the library gives, for each result."""
-    wanted = [name for name in entry.arrays if name in reference["gradient"]]
-
-    def call() -> list[Any]:
-        options = reference["options"]
-        arrays = [make_array(backend.xp, reference["arrays"][name], dtype) for name in entry.arrays]
-        value = entry.function(*arrays, **options)
-        _, pullback = vjp(entry.function, *arrays, **options)
-        gradients = pullback(make_array(backend.xp, reference["cotangent"], dtype))
-        by_name = dict(zip(entry.arrays, gradients, strict=True))
-        return [value, *(by_name[name] for name in wanted)]
-
-    value, *gradients = backend.at_once(call)
-    yield "value", "value", reference["value"], value
-    for name, gradient in zip(wanted, gradients, strict=True):
-        yield "gradient", f"gradient by {name}", reference["gradient"][name], gradient
+        yield Found(question.operation, dtype, quantity, worst[quantity], allowed[quantity], off[quantity])
 
 
 def make_array(xp: Any, numbers: Any, dtype: str) -> Any:

@@ -21,7 +21,7 @@ from .._backends.generic import Backend
 from .._core.dtypes import dtype_name
 from .._core.operation import OPERATIONS
 from .libraries import find_libraries
-from .selfcheck import Found, check, read_references
+from .selfcheck import Found, Question, ask, judge, read_references
 
 DTYPES = ("float32", "float64")
 SHOWN = 3  # numbers that are off, of each operation
@@ -43,32 +43,43 @@ def work(name: str) -> int:
     report(version=version, import_seconds=round(imported - start, 2), stage="making arrays")
     references = read_references()
     dtypes = [d for d in DTYPES if dtype_name(backend.xp.asarray(np.zeros(1, dtype=d)).dtype) == d]
-    # Where compilers take nearly all of the time, each thread waits for its own.
-    with ThreadPoolExecutor(os.cpu_count() if backend.compiles else 1) as pool:
-        checks = [
-            (operation, dtype, pool.submit(_check, backend, operation, dtype, references))
-            for dtype in dtypes  # JAX has float64 on demand only
-            for operation in OPERATIONS
-        ]
-        for operation, dtype, answer in checks:
-            report(stage=f"checking {operation} in {dtype}")
-            for event in answer.result():
+    questions = []
+    for dtype in dtypes:  # JAX has float64 on demand only
+        for operation in OPERATIONS:
+            if operation in references:
+                questions.append(Question(operation, dtype, references[operation]))
+            else:
+                report(off=f"{operation}, {dtype}: no reference values")
+    # Where compilers take nearly all of the time, several operations make one program, and each thread waits
+    # for its own.
+    threads = (os.cpu_count() or 1) if backend.compiles else 1
+    size = math.ceil(len(questions) / (3 * threads)) if backend.compiles else 1
+    batches = [questions[i : i + size] for i in range(0, len(questions), size)]
+    with ThreadPoolExecutor(threads) as pool:
+        checks = [pool.submit(_check, backend, batch) for batch in batches]
+        for batch, events in zip(batches, checks, strict=True):
+            report(stage="checking " + ", ".join(f"{one.operation} in {one.dtype}" for one in batch))
+            for event in events.result():
                 report(**event)
     report(seconds=round(time.perf_counter() - imported, 2))
     return 0
 
 
-def _check(backend: Backend, operation: str, dtype: str, references: dict[str, Any]) -> list[dict[str, Any]]:
-    """What there is to report of one operation."""
-    if operation not in references:
-        return [{"off": f"{operation}, {dtype}: no reference values"}]
-    events = []
+def _check(backend: Backend, questions: list[Question]) -> list[dict[str, Any]]:
+    """What there is to report of some operations."""
     try:
-        for found in check(backend, operation, dtype, references[operation]):
-            events += _events(found)
+        answers = ask(backend, questions)
+        return [
+            event
+            for question, answer in zip(questions, answers, strict=True)
+            for found in judge(question, answer)
+            for event in _events(found)
+        ]
     except Exception as error:
-        events.append({"off": f"{operation}, {dtype}: {describe(error)}"})
-    return events
+        if len(questions) > 1:  # whose error it is shows when each is alone
+            return [event for question in questions for event in _check(backend, [question])]
+        (one,) = questions
+        return [{"off": f"{one.operation}, {one.dtype}: {describe(error)}"}]
 
 
 def _events(found: Found) -> Iterator[dict[str, Any]]:
