@@ -47,6 +47,7 @@ def test_loss_falls_to_a_tenth_as_the_frameworks_own_does(tmp_path: Path, name: 
         assert one["accuracy"] > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.backend("torch")
 def test_what_does_not_hold_is_an_error(tmp_path: Path) -> None:
     done = programs.run("torch_module", "--steps", "2", "--output", tmp_path / "picture.png")
@@ -59,6 +60,7 @@ def test_what_does_not_hold_is_an_error(tmp_path: Path) -> None:
     assert "The curves disagree: at most 1e-04 is allowed." in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.backend("torch")
 def test_generator_learns_from_a_discriminator_far_ahead(tmp_path: Path) -> None:
     report, printed = run(tmp_path, "gan_discriminator", "--steps", "20")
@@ -84,7 +86,7 @@ def test_generator_draws_the_mixture(tmp_path: Path) -> None:
     assert report["modes"] >= 4
 
 
-@pytest.mark.backend("jax")  # the oldest versions are tested without scikit-learn, and without JAX
+@pytest.mark.slow
 def test_coefficients_are_scikit_learns(tmp_path: Path) -> None:
     report, printed = run(tmp_path, "logistic_regression")
     assert "Unknown label type" in report["refusal"] and report["refusal"] in printed

@@ -12,10 +12,6 @@ import pytest
 
 from . import programs
 
-# Where the oldest versions are tested there is no JAX, and none of the packages that the example needs.
-WITH_DEMO = pytest.mark.backend("jax")
-
-
 run = functools.partial(programs.run, "train_digits")
 
 
@@ -74,7 +70,7 @@ def test_one_loop_trains_on_tensorflow(tmp_path: Path) -> None:
     check_table(printed, report)
 
 
-@WITH_DEMO
+@pytest.mark.slow
 def test_trains_in_float32_on_one_library(tmp_path: Path) -> None:
     report, printed = train(tmp_path, "numpy", options=("--dtype", "float32", "--steps", "5"))
     (losses,) = (one["losses"] for one in report["backends"].values())
@@ -84,7 +80,7 @@ def test_trains_in_float32_on_one_library(tmp_path: Path) -> None:
     check_table(printed, report)
 
 
-@WITH_DEMO
+@pytest.mark.slow
 def test_disagreement_is_an_error(tmp_path: Path) -> None:
     wrong = "import uniflogits as ul; vjp = ul.vjp\ndef off(*a, **o):\n    loss, pull = vjp(*a, **o)\n"
     wrong += "    return loss * (1 + 1e-9), pull\nul.vjp = off"
@@ -95,7 +91,6 @@ def test_disagreement_is_an_error(tmp_path: Path) -> None:
     assert "loss curves: 1.0e-09 in float64" in done.stdout
 
 
-@WITH_DEMO
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -114,7 +109,6 @@ def test_bad_option_is_one_line(arguments: tuple[str, ...], expected: str) -> No
     assert expected in programs.refusal(run(*arguments))
 
 
-@WITH_DEMO
 @pytest.mark.parametrize("option", ["--output", "--json"])
 def test_unwritable_path_is_one_line(tmp_path: Path, option: str) -> None:
     folder = tmp_path / "folder.png"
@@ -129,7 +123,6 @@ def test_unwritable_path_is_one_line(tmp_path: Path, option: str) -> None:
     assert (tmp_path / "file").read_text() == "kept"
 
 
-@WITH_DEMO
 @pytest.mark.parametrize(
     ("module", "extra"), [("torch", "torch"), ("rich", "demo"), ("matplotlib", "demo"), ("sklearn", "demo")]
 )
@@ -141,7 +134,6 @@ def test_missing_extra_is_one_line(module: str, extra: str) -> None:
     assert f'pip install "uniflogits[{extra}]"' in line
 
 
-@WITH_DEMO
 def test_broken_library_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('no libtorch.so\\nanywhere')")
     line = programs.refusal(run("--backends", "numpy", "torch", path=tmp_path))
