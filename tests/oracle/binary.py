@@ -1,4 +1,4 @@
-"""Entropy and divergence of yes-or-no questions, and in ulps of what their second derivatives count."""
+"""Entropy and divergence of yes-or-no questions, and in ulps of what their derivatives count."""
 
 from __future__ import annotations
 
@@ -55,6 +55,32 @@ def binary_kl_divergence(p_logits: Any, q_logits: Any) -> Exact:
 def _log_ratio(a: mpfr, b: mpfr) -> mpfr:
     """log(s(a) / s(b)); where s(a) is 0 whatever is finite serves."""
     return mpfr(0) if a == -gmpy2.inf() else log_one_plus_exp(-b) - log_one_plus_exp(-a)
+
+
+def kl_by_p(p_logits: Any, q_logits: Any, *, cotangent: Any) -> np.ndarray:
+    """s'(a) (a - b), of which a broadcast array's derivative is a sum."""
+
+    def one(a: mpfr, b: mpfr, f: mpfr) -> mpfr:
+        return times(abs(f) * sigma(a) * sigma(-a), mpfr(0) if a == b else abs(a - b))
+
+    return _summed(one, p_logits, p_logits, q_logits, cotangent)
+
+
+def kl_by_q(p_logits: Any, q_logits: Any, *, cotangent: Any) -> np.ndarray:
+    """s(b) - s(a), of which a broadcast array's derivative is a sum."""
+
+    def one(a: mpfr, b: mpfr, f: mpfr) -> mpfr:
+        return abs(f) * abs(sigma(b) - sigma(a))
+
+    return _summed(one, q_logits, p_logits, q_logits, cotangent)
+
+
+def _summed(function: Callable[..., mpfr], by: Any, *arrays: Any) -> np.ndarray:
+    """Numbers summed over what this array was broadcast along."""
+    full = _elementwise(function, *(exact(array) for array in arrays))
+    shape = (1,) * (full.ndim - np.ndim(by)) + np.shape(by)
+    along = tuple(i for i, size in enumerate(shape) if size == 1)
+    return np.asarray(full.sum(axis=along, keepdims=True), dtype=object).reshape(np.shape(by))
 
 
 def kl_second(p_logits: Any, q_logits: Any, *, cotangent: Any, tangent: Any) -> np.ndarray:

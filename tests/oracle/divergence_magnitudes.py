@@ -137,10 +137,32 @@ js_by_p, js_by_p_second = _scale(_js), _scale(_js_second)
 js_by_q = _scale(_swapped(_js), by_second=True)
 js_by_q_second = _scale(_swapped(_js_second), by_second=True)
 
-# p_i/2 (s_i - sum p s), s the sign of p - q
-variation_by_p = _scale(lambda a, b, t: [n / 2 for n in weighted(_exp(a), _ones(a))])
-variation_by_q = _scale(lambda a, b, t: [n / 2 for n in weighted(_exp(b), _ones(b))], by_second=True)
-variation_by_p_second = _scale(lambda a, b, t: [n / 2 for n in moved(_exp(a), _ones(a), _zeros(a), t)])
-variation_by_q_second = _scale(
-    lambda a, b, t: [n / 2 for n in moved(_exp(b), _ones(b), _zeros(b), t)], by_second=True
-)
+# Any number is within its bound of another by this much.
+_ANY = gmpy2.mul_2exp(mpfr(1), 200)
+
+
+def _is_undecided(a: Row, b: Row) -> bool:
+    """Whether log p - log q of a class is less than what rounding makes of it, so that its sign is too."""
+    ratio = [x - y if -INFINITY not in (x, y) else None for x, y in zip(a, b, strict=True)]
+    lead = ratio[max(range(len(a)), key=lambda i: a[i])]
+    if lead is None:
+        return False
+    known = [(gmpy2.exp(x), r) for x, r in zip(a, ratio, strict=True) if r is not None]
+    around = sum((p * abs(r - lead) for p, r in known), ZERO)
+    return any(
+        abs(r) < gmpy2.div_2exp(abs(r - lead) + around, 20) or 0 < abs(r) < gmpy2.div_2exp(mpfr(1), 126)
+        for _, r in known
+    )
+
+
+def _variation(sizes: Callable[[Row, Row], list[mpfr]]) -> Callable[[Row, Row, Row], list[mpfr]]:
+    return lambda a, b, t: [_ANY] * len(a) if _is_undecided(a, b) else [n / 2 for n in sizes(a, t)]
+
+
+_by_own = _variation(lambda a, t: weighted(_exp(a), _ones(a)))
+_by_own_second = _variation(lambda a, t: moved(_exp(a), _ones(a), _zeros(a), t))
+
+# p_i/2 (s_i - sum p s), s the sign of p - q; anything where that sign is a matter of rounding
+variation_by_p, variation_by_p_second = _scale(_by_own), _scale(_by_own_second)
+variation_by_q = _scale(_swapped(_by_own), by_second=True)
+variation_by_q_second = _scale(_swapped(_by_own_second), by_second=True)

@@ -25,17 +25,27 @@ def cumulative_gradient(x: Any, *, cotangent: Any, axis: int = -1, reverse: bool
 def cumulative_second(
     x: Any, *, cotangent: Any, tangent: Any, axis: int = -1, reverse: bool = False
 ) -> np.ndarray:
-    """Sum over k from j on of |g_k| p_jk (|t_j| + sum over i of p_ik |t_i|), p_jk = e^(x_j - y_k)."""
+    """Sum over k from j on of |g_k| p_jk (|t_j| + sum over i of p_im |t_i|), p_jk = e^(x_j - y_k).
+
+    In the exact sum m is k. It is the larger of i and j, which is less: running sums join what they know of
+    the first few entries before they know how far the later ones are ahead.
+    """
 
     def row_scale(row: Row, g: Row, t: Row) -> list[mpfr]:
-        y, moved, means = _sums(row), ZERO, []
+        y, means, later = _sums(row), [], []
+        moved = own = ZERO
         for k, step in enumerate(t):
             kept = _share(y[k - 1], y[k]) * moved if k else ZERO
             moved = kept + _share(row[k], y[k]) * abs(step)
+            own += _share(row[k], y[k]) * abs(step)
             means.append(moved)
-        own = _pulled(row, y, g)
-        others = _pulled(row, y, [a * b for a, b in zip(g, means, strict=True)])
-        return [a * abs(step) + b for a, step, b in zip(own, t, others, strict=True)]
+            later.append(own)
+        each = _pulled(row, y, g)
+        others = _pulled(row, y, [abs(a) * b for a, b in zip(g, later, strict=True)])
+        return [
+            a * (abs(step) + mean - before) + b
+            for a, step, mean, before, b in zip(each, t, means, later, others, strict=True)
+        ]
 
     return _by_rows(row_scale, axis, reverse, x, cotangent, tangent)
 

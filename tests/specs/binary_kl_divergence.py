@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..oracle import binary_kl_divergence as oracle
-from ..oracle.binary import kl_second
+from ..oracle.binary import kl_by_p, kl_by_q, kl_second
 from ._edges import FLOAT_PAIR, HALVES_TOO, HUGE, HUGEST, INF, NAN, WIDE_RANGE, made_edge
 from ._messages import bad_calls, bad_first_arrays, bad_partners
 from ._regimes import moderate, wide
@@ -112,7 +112,9 @@ SPEC = Spec(
         second=11,  # 7.05, XLA with its optimizations
     ),
     samples=samples,
+    gradient_scale=kl_by_p,
     second_scale=kl_second,
+    partner_scale=kl_by_q,
     edges=_EDGES,
     bad_inputs=(
         *bad_first_arrays(NAME, "p_logits", [[1.0, 0.0], [0.0, 1.0]], masks=False),

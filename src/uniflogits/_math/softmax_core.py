@@ -89,10 +89,14 @@ def complement(rows: Rows) -> Any:
 
 
 def centred(xp: Any, rows: Any, p: Any, t: Any) -> Any:
-    """t - Σ p·t, measured from the winner's t so that its own entry does not cancel."""
+    """t - Σ p·t, with 1 - p of a winner taken whole so that its own entry does not cancel.
+
+    Nor does it where reverse mode takes this the other way round, whatever a compiler computes twice.
+    """
     t = xp.where(rows.live, t, 0.0)
-    t = t - xp.sum(xp.where(rows.winner, t, 0.0), axis=-1, keepdims=True)
-    return t - xp.sum(p * t, axis=-1, keepdims=True)
+    lost = xp.sum(xp.where(rows.winner, 0.0, p * t), axis=-1, keepdims=True)
+    won = xp.sum(xp.where(rows.winner, p * t, 0.0), axis=-1, keepdims=True)
+    return xp.where(rows.winner, t * complement(rows) - lost, t - (won + lost))
 
 
 def mass_less(xp: Any, rows: Rows, p: Any, g: Any) -> Any:

@@ -14,6 +14,8 @@ class WeightedRows(NamedTuple):
     share: Any  # each entry's part of the sum: the gradient of its logarithm
     logsumexp: Any  # row: log |Σ w·e^x|
     sign: Any  # row: the sign of the sum, 0 where that is 0
+    rest: Any  # row: sum of the terms, a winner's left out
+    total: Any  # row: sum of the terms, 1 in a row without mass
 
 
 def weighted_rows(xp: Any, x: Any, w: Any) -> WeightedRows:
@@ -50,9 +52,8 @@ def weighted_rows(xp: Any, x: Any, w: Any) -> WeightedRows:
     share = terms / total
     heads = xp.sum(xp.where(ahead, xp.stop_gradient(share) * x, 0.0), axis=-1, keepdims=True)
     lse = xp.where(mass, m + xp.log(lead_size) + lead + log_total, -xp.inf)
-    return WeightedRows(
-        live, winner, full, share, xp.where(full, heads, lse), xp.where(mass, xp.sign(total), 0.0)
-    )
+    lse = xp.where(full, heads, lse)
+    return WeightedRows(live, winner, full, share, lse, xp.where(mass, xp.sign(total), 0.0), rest, total)
 
 
 def _leaders(xp: Any, x: Any, size: Any) -> tuple[Any, Any, Any]:
