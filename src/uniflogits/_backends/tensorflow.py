@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from tensorflow.python.eager.record import could_possibly_record
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
+from . import _tensorflow_linear
 from . import _tensorflow_namespace as namespace
 from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
 
@@ -34,7 +34,7 @@ def _attach_label(
     labels: Any,
 ) -> Any:
     """`loss(x, labels)` with its derivative by x, and that one's own; None where these would be lost."""
-    if pack_tangents([x]).tangents or _is_vectorized():
+    if _loses_custom_gradients(x):
         return None
 
     @tf.custom_gradient
@@ -52,6 +52,11 @@ def _attach_label(
         return loss(x, labels), by_x
 
     return value(x)
+
+
+def _loses_custom_gradients(*arrays: Any) -> bool:
+    """Whether forward accumulators or vectorized_map look through a custom gradient of these."""
+    return bool(pack_tangents([x for x in arrays if x is not None]).tangents) or _is_vectorized()
 
 
 def _is_vectorized() -> bool:
@@ -110,6 +115,24 @@ def _after(cotangent: Any, arrays: Any) -> list[Any]:
     return [x + tf.cast(tf.stop_gradient(nothing), x.dtype) for x in arrays]
 
 
+def _linear_losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
+    if _loses_custom_gradients(*arrays):
+        return exact(given, *arrays)
+    return _tensorflow_linear.losses(exact, one_pass, arrays, given, _is_vectorized)
+
+
+def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
+    if _loses_custom_gradients(*arrays, factors):
+        return exact(given, *arrays, factors)
+    return _tensorflow_linear.total(exact, one_pass, arrays, given, factors, _is_vectorized)
+
+
+def _over_chunks(*given: Any) -> Any:
+    if tf.executing_eagerly() or _is_vectorized():
+        return chunk_by_chunk(namespace.concat, *given)
+    return _tensorflow_linear.over_chunks(*given)
+
+
 class TensorFlowBackend(Backend):
     name = "TensorFlow"
     xp = extend(
@@ -121,9 +144,9 @@ class TensorFlowBackend(Backend):
         take=tf.gather,
         recomputed=_recomputed,
         linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),
-        linear_losses=lambda exact, one_pass, arrays, given: exact(given, *arrays),
-        linear_total=lambda exact, one_pass, arrays, given, factors: exact(given, *arrays, factors),
-        over_chunks=functools.partial(chunk_by_chunk, namespace.concat),
+        linear_losses=_linear_losses,
+        linear_total=_linear_total,
+        over_chunks=_over_chunks,
         barrier=lambda *arrays: arrays,
         dims=namespace.shape,
         contiguous=lambda x: x,

@@ -1,0 +1,134 @@
+"""TensorFlow's linear cross-entropy: the gradients come from the pass that makes the losses.
+
+Plain differentiation of the formula makes the products of all chunks anew, and a graph runs these all at
+once. The formula is what derivatives of the gradients are taken of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.eager.record import could_possibly_record
+
+from .._math.linear_pass import Pass, total_of
+from . import _tensorflow_namespace as namespace
+from .generic import chunk_by_chunk
+
+
+def over_chunks(
+    step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
+) -> tuple[Any, tuple[Any, ...]]:
+    """`chunk_by_chunk`, each after the one before it: a graph would hold the logits of all at once."""
+    done: list[Any] = []
+
+    def in_turn(carry: Any, part: tuple[Any, ...]) -> Any:
+        with tf.control_dependencies(done):
+            part = tuple(tf.identity(array) for array in part)
+        carry, results = step(carry, part)
+        done[:] = [array for array in tf.nest.flatten((carry, results)) if array is not None]
+        return carry, results
+
+    return chunk_by_chunk(namespace.concat, in_turn, carry, rows, size)
+
+
+def losses(
+    exact: Callable[..., Any], one_pass: Callable[..., Pass], arrays: Any, given: Any, watched: Any
+) -> Any:
+    """Each row's loss, whose gradients another pass makes."""
+    moving, restored = _moving(arrays)
+
+    def gradients(cotangent: Any, *moving: Any) -> list[Any]:
+        return _slopes(one_pass(given, restored(moving), cotangent))
+
+    @tf.custom_gradient
+    def function(*moving: Any) -> Any:
+        raw = one_pass(given, restored(_unrecorded(moving)), None).raw
+        formula = lambda *moving: exact(given, *restored(moving))  # noqa: E731
+        return raw, lambda cotangent: _differentiable(formula, gradients, watched, cotangent, moving)
+
+    return function(*moving)
+
+
+def total(
+    exact: Callable[..., Any],
+    one_pass: Callable[..., Pass],
+    arrays: Any,
+    given: Any,
+    factors: Any,
+    watched: Any,
+) -> Any:
+    """The sum of factors times losses; where a tape records, its gradients are made with it."""
+    moving, restored = _moving(arrays)
+    recording = could_possibly_record()
+
+    @tf.custom_gradient
+    def function(factors: Any, *moving: Any) -> Any:
+        fixed, *still = _unrecorded((factors, *moving))
+        found = one_pass(given, restored(still), fixed if recording else None)
+
+        def gradients(cotangent: Any, factors: Any, *moving: Any) -> list[Any]:
+            if recording:
+                return [cotangent * slope for slope in (found.raw, *_slopes(found))]
+            again = one_pass(given, restored(moving), cotangent * factors)
+            return [cotangent * again.raw, *_slopes(again)]
+
+        formula = lambda factors, *moving: exact(given, *restored(moving), factors)  # noqa: E731
+        value = total_of(namespace, found.raw, fixed)
+        return value, lambda cotangent: _differentiable(
+            formula, gradients, watched, cotangent, (factors, *moving)
+        )
+
+    return function(factors, *moving)
+
+
+def _differentiable(
+    formula: Callable[..., Any], gradients: Callable[..., Any], watched: Any, cotangent: Any, arrays: Any
+) -> list[Any]:
+    """Gradients of the formula times the cotangent, made by `gradients`; their own are the formula's."""
+    # Who watches the backward pass may be a forward accumulator; within a graph it stumbles over a custom
+    # gradient of a custom gradient.
+    if could_possibly_record() or watched():
+        return _by_formula(formula, cotangent, arrays)
+
+    @tf.custom_gradient
+    def function(cotangent: Any, *arrays: Any) -> Any:
+        def again(*directions: Any) -> list[Any]:
+            with tf.GradientTape() as tape:
+                tape.watch((cotangent, *arrays))
+                found = _by_formula(formula, cotangent, arrays)
+            zero = tf.UnconnectedGradients.ZERO
+            return tape.gradient(found, [cotangent, *arrays], list(directions), unconnected_gradients=zero)
+
+        return gradients(cotangent, *arrays), again
+
+    return function(cotangent, *arrays)
+
+
+def _by_formula(formula: Callable[..., Any], cotangent: Any, arrays: Any) -> list[Any]:
+    with tf.GradientTape() as tape:
+        tape.watch(arrays)
+        value = formula(*arrays)
+    zero = tf.UnconnectedGradients.ZERO
+    return list(tape.gradient(value, arrays, cotangent, unconnected_gradients=zero))
+
+
+def _moving(arrays: Any) -> tuple[list[Any], Callable[[Any], tuple[Any, ...]]]:
+    """The arrays that are there, and what puts them back among those that are not."""
+    present = [i for i, array in enumerate(arrays) if array is not None]
+
+    def restored(moving: Any) -> tuple[Any, ...]:
+        by_place = dict(zip(present, moving, strict=True))
+        return tuple(by_place.get(i) for i in range(len(arrays)))
+
+    return [arrays[i] for i in present], restored
+
+
+def _unrecorded(arrays: Any) -> list[Any]:
+    """An eager tape would remember what becomes of watched tensors; graphs forget by themselves."""
+    return [tf.stop_gradient(array) if tf.executing_eagerly() else array for array in arrays]
+
+
+def _slopes(found: Pass) -> list[Any]:
+    return [slope for slope in (found.by_hidden, found.by_vectors, found.by_bias) if slope is not None]
