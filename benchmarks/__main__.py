@@ -24,7 +24,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--libraries", default=",".join(NAMES), help="default: all")
     parser.add_argument("--threads", default="1,all", help="1, all or both")
-    parser.add_argument("--parts", default="ratios,sweep,memory,linear", help="which of these four")
+    parser.add_argument(
+        "--parts",
+        default=",".join(_PARTS),
+        help="which of these four; the others stay as an earlier run has left them",
+    )
     parser.add_argument("--only", default="", help="pairs whose name, shape and logits match this expression")
     parser.add_argument("--pairs", type=int, default=9, help="samples of each ratio (default 9)")
     parser.add_argument(
@@ -38,6 +42,9 @@ def _run(task: dict[str, Any]) -> Any:
     """The result of one task, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.work", json.dumps(task)]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
+    # Large arrays go back to the system at once: what an earlier call has left would hide a step's memory.
+    if "memory" in task["kind"]:
+        environment["MALLOC_MMAP_THRESHOLD_"] = str(2**20)
     if task.get("threads") == 1:
         environment |= ONE_THREAD
         core = str(min(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None
@@ -67,38 +74,57 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _measure(library: str, options: argparse.Namespace) -> dict[str, Any]:
-    result: dict[str, Any] = {
+def _measure(library: str, options: argparse.Namespace, kept: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for, beside what an earlier run here found with the same versions."""
+    here = {
         "library": library,
-        "command": "python -m benchmarks " + shlex.join(_without_place(sys.argv[1:])),
         "versions": _versions(),
         "machine": {"cores": os.cpu_count(), "processor": platform.machine()},
     }
-    parts = options.parts.split(",")
-    if "ratios" in parts:
-        task = {"kind": "ratios", "library": library, "quick": options.quick, "only": options.only}
-        task["pairs"] = 3 if options.quick else options.pairs
-        result["ratios"] = [
-            {**row, "threads": threads}
-            for threads in ("1" if options.quick else options.threads).split(",")
-            for row in _run({**task, "threads": 1 if threads == "1" else threads})
-        ]
-    if "sweep" in parts and not options.quick:
-        result["sweep"] = _run({"kind": "sweep", "library": library, "threads": 1})
-    if "memory" in parts and not options.quick:
-        result["memory"] = [
-            _run({"kind": "memory", "library": library, "tokens": tokens, "who": who})
-            for tokens in TOKENS
-            for who in ("theirs", "ours")
-        ]
-    if "linear" in parts and not options.quick:
-        result["linear"] = _run({"kind": "linear", "library": library, "threads": 1, "pairs": 3})
-        result["linear_memory"] = [
-            _run({"kind": "linear memory", "library": library, "number": number, "who": who})
-            for number in range(len(result["linear"]))
-            for who in ("theirs", "ours")
-        ]
+    result = kept if {name: kept.get(name) for name in here} == here else here
+    command = "python -m benchmarks " + shlex.join(_without_place(sys.argv[1:]))
+    for part in options.parts.split(","):
+        if part == "ratios" or not options.quick:
+            result |= _PARTS[part](library, options)
+            result.setdefault("commands", {})[part] = command
     return result
+
+
+def _ratios(library: str, options: argparse.Namespace) -> dict[str, Any]:
+    task = {"kind": "ratios", "library": library, "quick": options.quick, "only": options.only}
+    task["pairs"] = 3 if options.quick else options.pairs
+    rows = [
+        {**row, "threads": threads}
+        for threads in ("1" if options.quick else options.threads).split(",")
+        for row in _run({**task, "threads": 1 if threads == "1" else threads})
+    ]
+    return {"ratios": rows}
+
+
+def _sweep(library: str, options: argparse.Namespace) -> dict[str, Any]:
+    return {"sweep": _run({"kind": "sweep", "library": library, "threads": 1})}
+
+
+def _memory(library: str, options: argparse.Namespace) -> dict[str, Any]:
+    rows = [
+        _run({"kind": "memory", "library": library, "tokens": tokens, "who": who})
+        for tokens in TOKENS
+        for who in ("theirs", "ours")
+    ]
+    return {"memory": rows}
+
+
+def _linear(library: str, options: argparse.Namespace) -> dict[str, Any]:
+    times = _run({"kind": "linear", "library": library, "threads": 1, "pairs": 3})
+    memory = [
+        _run({"kind": "linear memory", "library": library, "number": number, "who": who})
+        for number in range(len(times))
+        for who in ("theirs", "ours")
+    ]
+    return {"linear": times, "linear_memory": memory}
+
+
+_PARTS = {"ratios": _ratios, "sweep": _sweep, "memory": _memory, "linear": _linear}
 
 
 def main() -> None:
@@ -106,7 +132,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for library in options.libraries.split(","):
         path = options.out / f"{library}.json"
-        path.write_text(json.dumps(_measure(library, options), indent=1) + "\n")
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps(_measure(library, options, kept), indent=1) + "\n")
         print(path, file=sys.stderr)
 
 

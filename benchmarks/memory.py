@@ -36,7 +36,7 @@ def measure(library: str, tokens: int, who: str) -> dict[str, Any]:
     """Bytes of a cross-entropy step with its gradient, which is part of them."""
     module = work.module_of(library)
     which = ("theirs", "ours").index(who)
-    found = _above(*(module.step(inputs((n, VOCABULARY), "moderate"))[which] for n in (8, tokens)))
+    found = _above(library, *(module.step(inputs((n, VOCABULARY), "moderate"))[which] for n in (8, tokens)))
     return {"library": library, "tokens": tokens, "vocabulary": VOCABULARY, "who": who, **found}
 
 
@@ -44,13 +44,15 @@ def measure_linear(library: str, number: int, who: str) -> dict[str, Any]:
     """The same of a step whose logits are products: the module's pair of that number."""
     module = work.module_of(library)
     small, whole = (list(module.linear(products(shape)))[number] for shape in ((8, 1000, 16), LINEAR))
-    found = _above(getattr(small, who), getattr(whole, who))
+    found = _above(library, getattr(small, who), getattr(whole, who))
     return {"what": whole.what, "peer": whole.peer, "shape": LINEAR, "who": who, **found}
 
 
-def _above(warm: Callable[[], Any], call: Callable[[], Any]) -> dict[str, Any]:
-    # What is loaded once belongs to no step. What is compiled for this shape does, with both of the two.
+def _above(library: str, warm: Callable[[], Any], call: Callable[[], Any]) -> dict[str, Any]:
+    # What is loaded once belongs to no step, and neither does what XLA needs to compile one.
     warm()
+    if library == "jax":
+        call()
     gc.collect()
     _forget_peak()
     before = _resident()

@@ -49,10 +49,38 @@ def _table(result: dict[str, Any]) -> str:
             ratios = " / ".join(found[threads] for threads in ("1", "all") if threads in found)
             numbers.append(f"{ratios} {found.get('target', '')}".strip())
         lines.append("| " + " | ".join([what, peer, logits, *numbers]) + " |")
+    return "\n".join([*lines, "", _source(result, "ratios"), ""])
+
+
+def _source(result: dict[str, Any], part: str) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-    return "\n".join(
-        [*lines, "", f"`{result['command']}`, {result['machine']['cores']} cores; {versions}.", ""]
-    )
+    return f"`{result['commands'][part]}`, {result['machine']['cores']} cores; {versions}."
+
+
+def _linear(results: dict[str, dict[str, Any]]) -> str:
+    """Time and memory of the loss of products, one row per pair."""
+    lines = [
+        "| library | reduction | peer | time | MiB, the peer | MiB, uniflogits | memory |",
+        "|---" * 7 + "|",
+    ]
+    sources = []
+    for name, result in results.items():
+        bytes_of = {
+            (row["what"], row["peer"], row["who"]): row["bytes"] for row in result.get("linear_memory", ())
+        }
+        for row in result.get("linear", ()):
+            theirs, ours = (bytes_of[row["what"], row["peer"], who] for who in ("theirs", "ours"))
+            aim = f" (≤ {row['target']:g})" if row["target"] else ""
+            numbers = [
+                f"{row['ratio']:.2f}{aim}",
+                f"{theirs / 2**20:.0f}",
+                f"{ours / 2**20:.0f}",
+                f"1/{theirs / ours:.1f}",
+            ]
+            lines.append("| " + " | ".join([TITLES[name], row["what"], row["peer"], *numbers]) + " |")
+        if "linear" in result:
+            sources.append(f"{TITLES[name]}: {_source(result, 'linear')}")
+    return "\n".join([*lines, "", *sources, ""])
 
 
 def _bars(name: str, result: dict[str, Any]) -> Any:
@@ -130,6 +158,7 @@ def write(app: Sphinx) -> None:
     for name in TITLES:
         text = _table(results[name]) if name in results else "No measurement is kept here yet.\n"
         (folder / f"ratios_{name}.md").write_text(text, encoding="utf-8")
+    (folder / "linear.md").write_text(_linear(results), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
