@@ -30,6 +30,7 @@ class Inputs(NamedTuple):
     x: np.ndarray
     other: np.ndarray  # a second set of logits, near the first
     labels: np.ndarray  # random, or the largest logit's where the logits are confident
+    apart: np.ndarray  # a third set, which has nothing to do with the first
 
 
 class Products(NamedTuple):
@@ -62,11 +63,13 @@ def inputs(shape: tuple[int, int], logits: str, seed: int = 2026) -> Inputs:
     x = rng.standard_normal(shape, dtype=np.float32)
     other = x + np.float32(0.1) * rng.standard_normal(shape, dtype=np.float32)
     labels = rng.integers(0, shape[1], shape[0])
+    apart = rng.standard_normal(shape, dtype=np.float32)
     if logits == "confident":
         x *= 30
         other *= 30
+        apart *= 30
         labels = x.argmax(axis=-1)
-    return Inputs(shape, logits, x, other, labels)
+    return Inputs(shape, logits, x, other, labels, apart)
 
 
 def products(shape: tuple[int, int, int], seed: int = 2026) -> Products:
@@ -114,6 +117,6 @@ def target(library: str, what: str, shape: tuple[int, int], logits: str) -> floa
     if shape not in SHAPES:
         return None
     if what.startswith("kl_divergence"):
-        return _KL if shape == SHAPES[0] else None
+        return _KL
     row = _TARGETS.get((library, what, logits)) or _TARGETS.get((library, what))
     return None if row is None else row[SHAPES.index(shape)]

@@ -49,7 +49,15 @@ def cross_entropy_value(given: Inputs) -> Any:
 
 
 def kl_divergence(given: Inputs) -> Any:
-    log_p, log_q = _log_softmax(given.x[:CHECKED_ROWS]), _log_softmax(given.other[:CHECKED_ROWS])
+    return _kl_divergence(given.x, given.other)
+
+
+def kl_divergence_apart(given: Inputs) -> Any:
+    return _kl_divergence(given.x, given.apart)
+
+
+def _kl_divergence(x: np.ndarray, other: np.ndarray) -> Any:
+    log_p, log_q = _log_softmax(x[:CHECKED_ROWS]), _log_softmax(other[:CHECKED_ROWS])
     return (np.exp(log_p) * (log_p - log_q)).sum(axis=-1)
 
 

@@ -55,8 +55,9 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         yield Pair(f"{name}, jit", f"jax.nn.{name}", theirs, ours, name)
     value = (_waiting(jax.jit(function), x, labels) for function in (_theirs, _ours))
     yield Pair("cross-entropy, value, jit", "optax", *value, "cross_entropy_value")
-    kl = (_waiting(jax.jit(function), x, other) for function in (_naive_kl, ul.kl_divergence))
-    yield Pair("kl_divergence, jit", "Σ p (log p − log q)", *kl, "kl_divergence")
+    for name, q in (("kl_divergence", other), ("kl_divergence_apart", jnp.asarray(given.apart))):
+        kl = (_waiting(jax.jit(function), x, q) for function in (_naive_kl, ul.kl_divergence))
+        yield Pair(f"{name}, jit", "Σ p (log p − log q)", *kl, name)
 
 
 def linear(given: Products) -> Iterator[Pair]:

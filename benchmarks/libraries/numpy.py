@@ -50,13 +50,9 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         lambda: ul.softmax_cross_entropy_with_integer_labels(x, labels, reduction="mean"),
         "cross_entropy_value",
     )
-    yield Pair(
-        "kl_divergence",
-        "Σ p (log p − log q)",
-        lambda: _naive_kl(x, given.other),
-        lambda: ul.kl_divergence(x, given.other),
-        "kl_divergence",
-    )
+    for name, q in (("kl_divergence", given.other), ("kl_divergence_apart", given.apart)):
+        theirs, ours = (lambda f=f, q=q: f(x, q) for f in (_naive_kl, ul.kl_divergence))
+        yield Pair(name, "Σ p (log p − log q)", theirs, ours, name)
 
 
 def linear(given: Products) -> Iterator[Pair]:

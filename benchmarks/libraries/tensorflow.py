@@ -65,13 +65,9 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         "cross_entropy_value",
     )
     kl = [tf.function(f, autograph=False) for f in (_naive_kl, ul.kl_divergence)]
-    yield Pair(
-        "kl_divergence, tf.function",
-        "Σ p (log p − log q)",
-        lambda: kl[0](x, other),
-        lambda: kl[1](x, other),
-        "kl_divergence",
-    )
+    for name, q in (("kl_divergence", other), ("kl_divergence_apart", tf.constant(given.apart))):
+        theirs, ours = (lambda f=f, q=q: f(x, q) for f in kl)
+        yield Pair(f"{name}, tf.function", "Σ p (log p − log q)", theirs, ours, name)
 
 
 def linear(given: Products) -> Iterator[Pair]:

@@ -47,13 +47,9 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         lambda: _ours(x, labels),
         "cross_entropy_value",
     )
-    yield Pair(
-        "kl_divergence",
-        "Σ p (log p − log q)",
-        lambda: _naive_kl(x, other),
-        lambda: ul.kl_divergence(x, other),
-        "kl_divergence",
-    )
+    for name, q in (("kl_divergence", other), ("kl_divergence_apart", torch.from_numpy(given.apart))):
+        theirs, ours = (lambda f=f, q=q: f(x, q) for f in (_naive_kl, ul.kl_divergence))
+        yield Pair(name, "Σ p (log p − log q)", theirs, ours, name)
     if quick:
         return
     torch._dynamo.reset()

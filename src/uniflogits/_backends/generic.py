@@ -49,6 +49,33 @@ def value_alone(value: Callable[..., Any], gradients: Callable[..., Any], *array
     return value(*arrays)
 
 
+def exact_alone(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
+    """`sift` of a library whose values cannot be read.
+
+    ``sift(quick, exact, *arrays)`` is ``exact(*arrays)``, a number for each row (..., K); ``quick`` is how to
+    get there by less work: `_core.row_rules.Quick`.
+    """
+    return exact(*arrays)
+
+
+def row_by_row(xp: Any, quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
+    """`sift` of float32 logits by float64, where only those rows go on that need it."""
+    if arrays[0].dtype != xp.float32:
+        return exact(*arrays)
+    if arrays[0].ndim == 1:
+        return row_by_row(xp, quick, exact, *(x[None] for x in arrays))[0]
+    wide = [xp.astype(x, xp.float64) for x in arrays]
+    found, good = quick.of_float32(xp, *wide)
+    if good.all():
+        return xp.astype(found, xp.float32)
+    rest = ~good
+    found[rest], good[rest] = quick.of_most(xp, *(x[rest] for x in wide))
+    found, rest = xp.astype(found, xp.float32), ~good
+    if rest.any():
+        found[rest] = exact(*(x[rest] for x in arrays))
+    return found
+
+
 def value_in_blocks(concat: Callable[..., Any], entries: int, value: Callable[..., Any], *arrays: Any) -> Any:
     """`value_alone`, some rows at a time: what a formula makes stays in the cache, in memory used before."""
     shape = arrays[0].shape
@@ -59,6 +86,23 @@ def value_in_blocks(concat: Callable[..., Any], entries: int, value: Callable[..
     parts = [value(*(x[i : i + height] for x in rows)) for i in range(0, rows[0].shape[0], height)]
     out = concat(parts)
     return out.reshape((*shape[:-1], *out.shape[1:]))
+
+
+def value_in_equal_blocks(
+    xp: Any, over: Callable[..., Any], entries: int, value: Callable[..., Any], *arrays: Any
+) -> Any:
+    """The same in a compiled loop: ``over(value, arrays)`` stacks the values of the arrays' parts."""
+    shape = tuple(arrays[0].shape)
+    if not all(isinstance(size, int) for size in shape) or math.prod(shape) < 2 * entries:
+        return value(*arrays)
+    rows, height = [xp.reshape(x, (-1, shape[-1])) for x in arrays], max(1, entries // shape[-1])
+    count = math.prod(shape[:-1]) // height
+    end = count * height
+    found = over(value, tuple(xp.reshape(x[:end], (count, height, shape[-1])) for x in rows))
+    parts = [xp.reshape(found, (end,))]
+    if end < rows[0].shape[0]:
+        parts.append(value(*(x[end:] for x in rows)))
+    return xp.reshape(xp.concat(parts), shape[:-1])
 
 
 def value_and_nothing(xp: Any, value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
@@ -225,6 +269,7 @@ class ArrayAPIBackend(Backend):
             namespace,
             stop_gradient=lambda x: x,
             attach=value_alone,
+            sift=exact_alone,
             slope=None,
             attach_map=None,
             attach_label=None,

@@ -14,7 +14,9 @@ from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
-from .generic import Backend, extend
+from .generic import Backend, extend, value_in_equal_blocks
+
+_BLOCK = 1 << 15  # entries of rows that are computed together on a CPU
 
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
@@ -30,6 +32,26 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: A
         return out, jnp.sum(tangent, axis=-1) if tangent.ndim > out.ndim else tangent
 
     return function(*arrays)
+
+
+def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
+    """Some rows at a time on a CPU, by the quick formula if that is good for all of them.
+
+    What a formula makes stays in the cache then. Other devices would have to wait where a branch depends on
+    data, and rows that a mesh spreads over several are not taken apart.
+    """
+    spread = any(axis is not None for x in arrays for axis in jax.typeof(x).sharding.spec)
+    if jax.default_backend() != "cpu" or spread:
+        return exact(*arrays)
+
+    def block(*rows: Any) -> Any:
+        found, good = quick.of_most(_NAMESPACE, *rows)
+        return jax.lax.cond(jnp.all(good), lambda *_: found, exact, *rows)
+
+    def over(value: Callable[..., Any], parts: tuple[Any, ...]) -> Any:
+        return jax.lax.map(lambda rows: value(*rows), parts)
+
+    return value_in_equal_blocks(_NAMESPACE, over, _BLOCK, block, *arrays)
 
 
 def _attach_map(value: Callable[..., Any], pushforward: Callable[..., Any], x: Any) -> Any:
@@ -129,6 +151,7 @@ _NAMESPACE = extend(
     take=_take,
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
+    sift=_sift,
     slope=_slope,
     attach_map=_attach_map,
     attach_label=_attach_label,

@@ -12,7 +12,7 @@ from .._core.errors import type_error
 from .._core.operation import OPERATIONS
 from . import _numpy_kernels, _numpy_linear, _numpy_loss
 from ._numpy_rows import ENTRIES
-from .generic import Backend, chunk_by_chunk, extend, losses_alone, total_alone, value_in_blocks
+from .generic import Backend, chunk_by_chunk, extend, losses_alone, row_by_row, total_alone, value_in_blocks
 
 _INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 # Kernel and operation -> what runs in its place; None from that leaves a call to the formula.
@@ -34,6 +34,7 @@ class NumPyBackend(Backend):
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
         attach=lambda value, _, *arrays: value_in_blocks(np.concatenate, ENTRIES, value, *arrays),
+        sift=lambda *given: row_by_row(NumPyBackend.xp, *given),
         slope=None,
         attach_map=None,
         attach_label=None,

@@ -17,12 +17,54 @@ from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
 from . import _tensorflow_linear
 from . import _tensorflow_namespace as namespace
-from .generic import Backend, chunk_by_chunk, extend, value_and_nothing
+from .generic import Backend, chunk_by_chunk, extend, value_and_nothing, value_in_equal_blocks
+
+_BLOCK = 1 << 17  # entries of rows that are computed together
+
+# For sums in float64 of which float32 is enough.
+_WITH_PLAIN_SUMS = extend(namespace, sum=lambda x, axis, keepdims=False: tf.reduce_sum(x, axis, keepdims))
 
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
-    """A formula and no tf.custom_gradient: forward accumulators and vectorized_map look through that."""
-    return value_and_nothing(TensorFlowBackend.xp, value, gradients, *arrays)
+    """A custom gradient, so that a graph of the value has none; where that would be lost, a formula."""
+    if pack_tangents(arrays).tangents or _is_vectorized():
+        return value_and_nothing(TensorFlowBackend.xp, value, gradients, *arrays)
+
+    @tf.custom_gradient
+    def function(*arrays: Any) -> Any:
+        def by_arrays(cotangent: Any) -> Any:
+            slopes = gradients(*arrays)
+            rank = len(cotangent.shape)
+            return [
+                slope * (cotangent[..., None] if len(slope.shape) > rank else cotangent) for slope in slopes
+            ]
+
+        return value(*arrays), by_arrays
+
+    return function(*arrays)
+
+
+def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
+    """Some rows at a time on CPUs: of float32 by float64, and again if that is not good in all of them."""
+    # Other devices would have to wait for what is read here; vectorized_map reads nothing.
+    read = all(device.device_type == "CPU" for device in tf.config.list_logical_devices())
+    if not read or _is_vectorized():
+        return exact(*arrays)
+
+    def most(*rows: Any) -> Any:
+        found, good = quick.of_most(TensorFlowBackend.xp, *rows)
+        return tf.cond(tf.reduce_all(good), lambda: found, lambda: exact(*rows))
+
+    def block(*rows: Any) -> Any:
+        if rows[0].dtype != tf.float32:
+            return most(*rows)
+        found, good = quick.of_float32(_WITH_PLAIN_SUMS, *(tf.cast(x, tf.float64) for x in rows))
+        return tf.cond(tf.reduce_all(good), lambda: tf.cast(found, tf.float32), lambda: most(*rows))
+
+    def over(value: Callable[..., Any], parts: tuple[Any, ...]) -> Any:
+        return tf.map_fn(lambda rows: value(*rows), parts, fn_output_signature=parts[0].dtype)
+
+    return value_in_equal_blocks(TensorFlowBackend.xp, over, _BLOCK, block, *arrays)
 
 
 def _attach_label(
@@ -138,6 +180,7 @@ class TensorFlowBackend(Backend):
     xp = extend(
         namespace,
         attach=_attach,
+        sift=_sift,
         slope=_slope,
         attach_map=None,
         attach_label=_attach_label,

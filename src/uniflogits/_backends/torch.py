@@ -17,11 +17,12 @@ from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from . import _torch_linear, _torch_loss
-from .generic import Backend, chunk_by_chunk, extend, value_and_nothing, value_in_blocks
+from .generic import Backend, chunk_by_chunk, extend, row_by_row, value_and_nothing, value_in_blocks
 
 # What torch stores and does not compute with.
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 _TENSORS = (torch.Tensor, torch.nn.Parameter)
+_BLOCK = 1 << 16  # entries for each thread: a formula has many arrays of that size
 INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 
@@ -42,7 +43,13 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
         return value_and_nothing(TorchBackend.xp, value, gradients, *arrays)
     if not _is_plain(*arrays) or arrays[0].device.type != "cpu":
         return value(*arrays)
-    return value_in_blocks(torch.cat, _torch_loss.BLOCK * torch.get_num_threads(), value, *arrays)
+    return value_in_blocks(torch.cat, _BLOCK * torch.get_num_threads(), value, *arrays)
+
+
+def _sift(quick: Any, exact: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
+    # Whether rows are good is read: at once on a CPU, elsewhere after all that was asked for before.
+    known = arrays[0].device.type == "cpu" and _is_plain(*arrays)
+    return row_by_row(TorchBackend.xp, quick, exact, *arrays) if known else exact(*arrays)
 
 
 def _is_watched() -> bool:
@@ -156,6 +163,7 @@ class TorchBackend(Backend):
         namespace,
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
+        sift=_sift,
         slope=_slope,
         attach_map=None,
         attach_label=None,
@@ -166,6 +174,7 @@ class TorchBackend(Backend):
         over_chunks=functools.partial(chunk_by_chunk, torch.cat),
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
+        clip=torch.clamp,  # the namespace's own makes tensors of the limits
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,
         # The namespace's own assigns to a mask, which torch.func.vmap refuses.

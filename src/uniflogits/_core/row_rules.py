@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._math.products import product
 from .._math.weighing import ones
@@ -139,11 +139,19 @@ class Reduction(Rowwise):
         return cotangent[..., None]
 
 
+class Quick(NamedTuple):
+    """Formulas as good as the exact one in most rows: (xp, a, ...) -> the row's number, and whether it is."""
+
+    of_float32: Callable[..., Any]  # of logits that were float32 before they became float64
+    of_most: Callable[..., Any]
+
+
 class Divergence(Rowwise):
     """Logits of one or two distributions in, one number per row out.
 
     formula(xp, a, ...)   -> the row's number
     gradients(xp, a, ...) -> its derivatives by each class, one array per distribution
+    quick                 the same as the formula for less work, in most rows
 
     The derivatives are given to the library's own autodiff as well, and differentiated again there.
     """
@@ -151,8 +159,13 @@ class Divergence(Rowwise):
     kind = "divergence"
     second_order = False
 
-    def __init__(self, formula: Callable[..., Any], gradients: Callable[..., Any]) -> None:
-        self.formula, self.gradients = formula, gradients
+    def __init__(
+        self,
+        formula: Callable[..., Any],
+        gradients: Callable[..., Any],
+        quick: Quick | None = None,
+    ) -> None:
+        self.formula, self.gradients, self.quick = formula, gradients, quick
 
     def value(self, laid: Laid) -> Any:
         out = laid.xp.attach(self._formula(laid), self._gradients(laid), *self._logits(laid))
@@ -182,7 +195,11 @@ class Divergence(Rowwise):
         return to_dtype(xp, total, result_dtype(laid))
 
     def _formula(self, laid: Laid) -> Callable[..., Any]:
-        return lambda *rows: self.formula(laid.xp, *rows, **laid.numbers)
+        exact = functools.partial(self.formula, laid.xp, **laid.numbers)
+        if self.quick is None:
+            return exact
+        quick = Quick(*(functools.partial(formula, **laid.numbers) for formula in self.quick))
+        return functools.partial(laid.xp.sift, quick, exact)
 
     def _gradients(self, laid: Laid) -> Callable[..., Any]:
         return lambda *rows: self.gradients(laid.xp, *rows, **laid.numbers)

@@ -18,5 +18,6 @@ from .elementwise_rules import ElementwisePair as ElementwisePair
 from .linear_rule import LinearLoss as LinearLoss
 from .loss_rule import Loss as Loss
 from .row_rules import Divergence as Divergence
+from .row_rules import Quick as Quick
 from .row_rules import Reduction as Reduction
 from .row_rules import RowMap as RowMap

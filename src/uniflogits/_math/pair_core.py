@@ -76,11 +76,16 @@ def _largest(xp: Any, among: Any, x: Any) -> Any:
     return xp.max(xp.where(among, x, -xp.inf), axis=-1, keepdims=True)
 
 
-def _difference(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """a - b as a rounded difference and its rounding error, exactly; 0 for the error of an infinite one."""
+def difference(a: Any, b: Any) -> tuple[Any, Any]:
+    """a - b as a rounded difference and its rounding error, exactly; NaN for the error of an infinite one."""
     d = a - b
     back = d - a
-    low = (a - (d - back)) - (b + back)
+    return d, (a - (d - back)) - (b + back)
+
+
+def _difference(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """The same, with no error for an infinite difference."""
+    d, low = difference(a, b)
     return d, xp.where(xp.isfinite(low), low, 0.0)
 
 

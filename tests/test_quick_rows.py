@@ -1,0 +1,172 @@
+"""KL by formulas that are good in most rows, and which rows they leave to the exact one.
+
+One array holds rows of every kind, in each block that a library takes it in: all must be as exact as alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import uniflogits as ul
+from uniflogits._backends import find_backend
+from uniflogits._core.row_rules import Quick
+
+from . import adapters
+from .answers import Reference
+from .compare import Failures
+from .oracle import kl_divergence as oracle
+from .oracle.numbers import VALUE_BITS, precision
+from .tolerances import TOLERANCES
+
+INF, NAN = float("inf"), float("nan")
+EAGER = ("numpy", "torch")
+COMPILED = ("jax", "tensorflow")
+every = adapters.each(*EAGER, *COMPILED, "strict", argument="name")
+
+
+def _rows() -> tuple[list[str], np.ndarray, np.ndarray]:
+    """What each row is, and logits of p and q: float32 with six classes."""
+    rng = np.random.default_rng(11)
+    found: list[tuple[str, Any, Any]] = []
+
+    def add(what: str, p: Any, q: Any) -> None:
+        found.append((what, np.asarray(p, np.float32), np.asarray(q, np.float32)))
+
+    for _ in range(4):
+        base = rng.normal(size=6)
+        add("apart", base, rng.normal(size=6))
+        # KL around 2^-18, where float64 no longer is enough, and far below.
+        for power in (-4, -7, -8, -9, -10, -14, -20, -23):
+            add(f"near 2^{power}", base, base + 2.0**power * rng.normal(size=6))
+        for offset in (3.7, 100.0, 1e4, -700.0):
+            add(f"apart by {offset}", base, rng.normal(size=6) + offset)
+            add(f"near but for {offset}", base, base + 2.0**-9 * rng.normal(size=6) + offset)
+        # The first class far behind or ahead of all others: exponentials beyond float64, and next to that.
+        for first in (-708.0, -711.0, -800.0, 720.0, 800.0):
+            add(f"first at {first}", np.r_[first, base[1:]], np.r_[first, rng.normal(size=5)])
+            add(f"first at {first} in q", base, np.r_[first, rng.normal(size=5)])
+            add(f"first at {first} in p", np.r_[first, base[1:]], rng.normal(size=6))
+        for both in (708.0, 720.0, -360.0, -738.0, -900.0, 1e30):
+            add(f"apart around {both}", both + base, both + rng.normal(size=6))
+        add("p alone at -738", base - 738, rng.normal(size=6))
+        add("q alone at -738", base, rng.normal(size=6) - 738)
+        for both in (-360.0, -730.0):
+            add(f"far behind, {both}", both + 20 * base, both + 20 * rng.normal(size=6))
+        # Confident ones.
+        lead = np.r_[base[:5], 40.0]
+        add("confident alike", lead, lead + 2.0**-6 * rng.normal(size=6))
+        add("confident apart", lead, lead[::-1])
+        add("one confident", lead, base)
+        # Classes that both lack, or one.
+        holes = np.r_[base[:4], -INF, -INF]
+        add("both lack", holes, np.r_[rng.normal(size=4), -INF, -INF])
+        add("both lack, near", holes, holes + 2.0**-11)
+        add("both lack, near", holes, np.r_[holes[:4] + 2.0**-11 * rng.normal(size=4), -INF, -INF])
+        add("p lacks", holes, base)
+        add("q lacks", base, holes)
+        add("both lack one more", np.r_[base[:3], -INF, 1.0, -INF], holes)
+        add("p lacks nearly nothing", np.r_[base[:5], -INF], np.r_[base[:5], -20.0])
+        for far in (-3e38, -1e9, -2e4):
+            add(f"finite masks {far}", np.r_[base[:4], far, far], np.r_[rng.normal(size=4), far, far / 2])
+            add(f"q at {far}", base, np.r_[base[:5], far])
+            # p's share of it is nothing in float32, or in float64, and yet what it costs may be something.
+            ahead = np.r_[np.round(base[:4]), 3.0, 0.0]
+            add(f"q at {far}, p behind", ahead - [0, 0, 0, 0, 0, 90], np.r_[base[:5], far])
+            add(f"q at {far}, p behind", ahead - [0, 0, 0, 0, 0, 90] - 300, np.r_[base[:5], far])
+        add("q lacks, p behind", np.r_[base[:5], -800.0], np.r_[base[:5], -INF])
+        add("q lacks, p far behind", np.r_[base[:5], -2e4], np.r_[base[:5], -INF])
+        add("equal", base, base)
+    zero = np.zeros(6)
+    add("zeros", zero, zero)
+    add("p empty", zero - INF, zero)
+    add("q empty", zero, zero - INF)
+    add("both empty", zero - INF, zero - INF)
+    add("NaN in p", np.r_[NAN, zero[1:]], zero)
+    add("NaN in q", zero, np.r_[zero[1:], NAN])
+    add("NaN beside nothing", zero - INF, np.r_[NAN, zero[1:]])
+    add("infinity in p", np.r_[zero[1:], INF], zero)
+    add("infinity in q", zero, np.r_[zero[1:], INF])
+    add("infinity in both", np.r_[zero[1:], INF], np.r_[zero[1:] + 1, INF])
+    what, p, q = zip(*found, strict=True)
+    return list(what), np.stack(p), np.stack(q)
+
+
+@every
+@pytest.mark.parametrize("together", [False, True])
+def test_rows_of_every_kind(name: str, together: bool) -> None:
+    adapter, row = adapters.get(name), TOLERANCES["kl_divergence"]
+    what, p, q = _rows()
+    with precision(VALUE_BITS):
+        expected = Reference.of(oracle(p, q).value)
+    order = np.arange(len(p))
+    if together:
+        # As many rows as a library takes in several blocks, in an order that mixes them.
+        order = np.random.default_rng(3).permutation(np.tile(order, 3 * (1 << 17) // p.size))
+    with adapter.calling():
+        # A compiled program takes the exact formula for all rows of a block in which one asks for it.
+        found = [
+            adapter.to_numpy(ul.kl_divergence(adapter.array(p[rows]), adapter.array(q[rows])))
+            for rows in ([order] if together else order[:, None])
+        ]
+    found = np.concatenate(found)
+    assert not (found < 0).any()
+    failures = Failures(f"kl_divergence float32 on {name}")
+    # In float64 a row's rounding of x - m is nothing.
+    dagger = row.dagger and name not in EAGER
+    for place in range(len(p)):
+        same = found[order == place]
+        if np.isnan(expected.high[place]):
+            assert np.isnan(same).all(), what[place]
+            continue
+        one = Reference(*(part[[place]] for part in (expected.high, expected.low, expected.scale)))
+        for value in np.unique(same):
+            failures.compare(what[place], np.asarray([value]), [one], "float32", row.value, dagger, 1024.0)
+    failures.finish()
+
+
+def _stub(number: float, least: float) -> Any:
+    """A formula that gives this number, and is good where the row's first entry is as large."""
+
+    def formula(xp: Any, a: Any, b: Any) -> Any:
+        first = a[..., 0]
+        return 0.0 * first + number, first >= least
+
+    return formula
+
+
+@adapters.each(*EAGER, *COMPILED, argument="name")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_quickest_formula_that_is_good_is_taken(name: str, dtype: str) -> None:
+    """In eager libraries row by row; in compiled ones all rows that are computed together go on together."""
+    adapter = adapters.get(name)
+    xp = _namespace(adapter)
+    quick, rows = Quick(_stub(1.0, 2.0), _stub(2.0, 1.0)), np.zeros((3, 4), dtype)
+
+    def sift(first: list[float]) -> np.ndarray:
+        rows[:, 0] = first
+        with adapter.calling():
+            a = adapter.array(rows)
+            return adapter.to_numpy(xp.sift(quick, lambda a, b: 0.0 * a[..., 0] + 3.0, a, a)).astype(float)
+
+    wide = dtype == "float32"
+    if name in EAGER:
+        # Of float64 nothing is better known than the exact formula.
+        np.testing.assert_array_equal(sift([0, 1, 2]), [3, 2, 1] if wide else [3, 3, 3])
+        np.testing.assert_array_equal(sift([1, 2, 1]), [2, 1, 2] if wide else [3, 3, 3])
+        np.testing.assert_array_equal(sift([2, 2, 2]), [1, 1, 1] if wide else [3, 3, 3])
+    else:
+        np.testing.assert_array_equal(sift([0, 1, 2]), [3, 3, 3])
+        np.testing.assert_array_equal(sift([1, 1, 2]), [2, 2, 2])
+        np.testing.assert_array_equal(
+            sift([2, 2, 2]), [1, 1, 1] if wide and name == "tensorflow" else [2, 2, 2]
+        )
+
+
+def _namespace(adapter: Any) -> Any:
+    like = adapter.array(np.zeros(1))
+    backend = find_backend(type(like), like)
+    assert backend is not None
+    return backend.xp
