@@ -76,7 +76,8 @@ def _labelled(rng: Rng, name: str, n: int, dtype: str, times: int) -> Made:
     any_class = np.asarray([rng.choice(np.flatnonzero(np.isfinite(row))) for row in x])
     right = rng.random(len(x)) < 0.6
     arrays["labels"] = np.where(right, winners, any_class)
-    return labels, arrays, focal_underflow(x, 2.0) if "focal" in name else 3.0
+    # The right label's gradient is a sum over the other classes, each of which may have underflowed.
+    return labels, arrays, focal_underflow(x, 2.0) if "focal" in name else 3.0 * n
 
 
 def _dense(rng: Rng, name: str, n: int, dtype: str, times: int) -> Made:

@@ -25,29 +25,32 @@ def cumulative_gradient(x: Any, *, cotangent: Any, axis: int = -1, reverse: bool
 def cumulative_second(
     x: Any, *, cotangent: Any, tangent: Any, axis: int = -1, reverse: bool = False
 ) -> np.ndarray:
-    """Sum over k from j on of |g_k| p_jk (|t_j| + sum over i of p_im |t_i|), p_jk = e^(x_j - y_k).
+    """Sum over i and k of |g_k| |t_i| p_jk s, p_jk = e^(x_j - y_k); s = 1 for i = j, else 1/(1 + e^(x_j - x_i)).
 
-    In the exact sum m is k. It is the larger of i and j, which is less: running sums join what they know of
-    the first few entries before they know how far the later ones are ahead.
+    In the exact sum s is p_ik, which is less: running sums join what they know of neighbouring entries before
+    they know how far others are ahead of both.
     """
 
     def row_scale(row: Row, g: Row, t: Row) -> list[mpfr]:
-        y, means, later = _sums(row), [], []
-        moved = own = ZERO
-        for k, step in enumerate(t):
-            kept = _share(y[k - 1], y[k]) * moved if k else ZERO
-            moved = kept + _share(row[k], y[k]) * abs(step)
-            own += _share(row[k], y[k]) * abs(step)
-            means.append(moved)
-            later.append(own)
-        each = _pulled(row, y, g)
-        others = _pulled(row, y, [abs(a) * b for a, b in zip(g, later, strict=True)])
+        y, tails, tail = _sums(row), [], ZERO
+        for k in reversed(range(len(row))):
+            tail += abs(g[k]) * gmpy2.exp(-y[k]) if gmpy2.is_finite(y[k]) else ZERO
+            tails.append(tail)
+        tails.reverse()
+        moving = [i for i, step in enumerate(t) if step != 0]
         return [
-            a * (abs(step) + mean - before) + b
-            for a, step, mean, before, b in zip(each, t, means, later, others, strict=True)
+            sum((abs(t[i]) * _of_both(row[j], row[i], i == j) * tails[max(i, j)] for i in moving), ZERO)
+            for j in range(len(row))
         ]
 
     return _by_rows(row_scale, axis, reverse, x, cotangent, tangent)
+
+
+def _of_both(a: mpfr, b: mpfr, same: bool) -> mpfr:
+    """e^a, times the share of b of the two."""
+    if not gmpy2.is_finite(a) or not gmpy2.is_finite(b):
+        return ZERO
+    return gmpy2.exp(a) if same else gmpy2.exp(a) / (1 + gmpy2.exp(a - b))
 
 
 def _by_rows(function: Callable[..., list[mpfr]], axis: int, reverse: bool, *arrays: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from .log_core import difference
 from .sigmoid_core import decay
 
 # Steps that are enough for any size that is not known beforehand.
@@ -62,7 +63,10 @@ def _join(xp: Any, a: Running, b: Running) -> Running:
 
 def ahead(xp: Any, a: Running, b: Running) -> Any:
     """How far a is ahead of b; where one is nothing, any number."""
-    return xp.where((a.m == -xp.inf) | (b.m == -xp.inf), 0.0, a.m - b.m) + (a.above - b.above)
+    nothing = (a.m == -xp.inf) | (b.m == -xp.inf)
+    # Exponentials make relative errors of absolute ones, and these add up from state to state.
+    d, lost = difference(xp, xp.where(nothing, 0.0, a.m), xp.where(nothing, 0.0, b.m))
+    return d + (lost + (a.above - b.above))
 
 
 def weights(xp: Any, state: Running, s: int) -> Any:
@@ -74,7 +78,8 @@ def weights(xp: Any, state: Running, s: int) -> Any:
 def own_weight(xp: Any, x: Any, state: Running) -> Any:
     """e^(x[k] - y[k])."""
     nothing = x == -xp.inf
-    return xp.where(nothing, 0.0, xp.exp(xp.where(nothing, 0.0, x - state.m) - state.above))
+    d, lost = difference(xp, xp.where(nothing, 0.0, x), xp.where(nothing, 0.0, state.m))
+    return xp.where(nothing, 0.0, xp.exp(d + (lost - state.above)))
 
 
 def pushed(xp: Any, x: Any, state: Running, t: Any) -> Any:
