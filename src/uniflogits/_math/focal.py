@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .log_core import difference
 from .products import product
 from .softmax_core import Rows, softmax_rows
 
@@ -50,7 +51,7 @@ def truth(xp: Any, x: Any, y: Any) -> Truth:
     label = y > 0
     others = softmax_rows(xp, xp.where(label, -xp.inf, x))
     own = xp.sum(xp.where(label, x, 0.0), axis=-1, keepdims=True)
-    gap, lost = _difference(xp, own, others.largest)
+    gap, lost = difference(xp, own, others.largest)
     logit = xp.where(others.mass & ~others.full, gap - others.log_total, own - others.logsumexp)
     # Logits of +inf share the mass equally; a row without mass has no right class.
     shared, dead = others.full & (own == xp.inf), ~others.mass & (own == -xp.inf)
@@ -67,15 +68,6 @@ def truth(xp: Any, x: Any, y: Any) -> Truth:
     decay = decay * xp.exp(xp.stop_gradient(moving) - moving)
     right = xp.astype(ahead, x.dtype)
     return Truth(Odds(lead, decay, right, 1.0 - right), ahead, label, others, dead, shared)
-
-
-def _difference(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """a - b, and the constant that it lost to rounding (Knuth's TwoSum); nothing where it overflows."""
-    d = a - b
-    a, b, whole = xp.stop_gradient(a), xp.stop_gradient(b), xp.stop_gradient(d)
-    back = whole - a
-    lost = (a - (whole - back)) - (b + back)
-    return d, xp.where(xp.isfinite(lost), lost, 0.0)
 
 
 def focal_loss(xp: Any, odds: Odds, gamma: Any) -> Any:

@@ -50,12 +50,16 @@ def log1mexp_curve(xp: Any, x: Any, rest: Any = None) -> Any:
 
 
 def difference(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """a - b and what that lost to rounding, a constant: together they are exact (Knuth's TwoSum).
+    """a - b and what that lost to rounding, a constant: together they are exact.
 
     Where the difference overflows nothing is said to be lost.
     """
     d = a - b
-    a, b, whole = xp.stop_gradient(a), xp.stop_gradient(b), xp.stop_gradient(d)
-    back = whole - a
-    rest = (a - (whole - back)) - (b + back)
+    rest = lost(*(xp.stop_gradient(x) for x in (a, b, d)))
     return d, xp.where(xp.isfinite(rest), rest, 0.0)
+
+
+def lost(a: Any, b: Any, d: Any) -> Any:
+    """What d = a - b lost to rounding (Knuth's TwoSum); NaN where that is infinite."""
+    back = d - a
+    return (a - (d - back)) - (b + back)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .log_core import difference
 from .series import fall
 from .softmax_core import Rows, log_probabilities, mass_less, probabilities, softmax_rows
 
@@ -47,11 +48,11 @@ def _centred(
     # Logits of +inf share the mass, whatever the others are.
     a = xp.where(common & ~p_rows.full, a, 0.0)
     b = xp.where(common & ~q_rows.full, b, 0.0)
-    high, low = _difference(xp, a, b)
+    high, low = difference(xp, a, b)
     leads = common & (p_far == _largest(xp, common, p_far))
     leads = leads & (high == (high_lead := _largest(xp, leads, high)))
     low_lead = _largest(xp, leads, low)
-    moved, rounding = _difference(xp, high, high_lead)
+    moved, rounding = difference(xp, high, high_lead)
     delta = moved + (rounding + (low - low_lead))
     # q up to the factor that makes it p at the leading class; p e^-delta would lose its exponent's digits.
     scaled = _largest(xp, leads, p) * xp.exp(q_far - _largest(xp, leads, q_far))
@@ -74,19 +75,6 @@ def _log1p(xp: Any, x: Any) -> Any:
 
 def _largest(xp: Any, among: Any, x: Any) -> Any:
     return xp.max(xp.where(among, x, -xp.inf), axis=-1, keepdims=True)
-
-
-def difference(a: Any, b: Any) -> tuple[Any, Any]:
-    """a - b as a rounded difference and its rounding error, exactly; NaN for the error of an infinite one."""
-    d = a - b
-    back = d - a
-    return d, (a - (d - back)) - (b + back)
-
-
-def _difference(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """The same, with no error for an infinite difference."""
-    d, low = difference(a, b)
-    return d, xp.where(xp.isfinite(low), low, 0.0)
 
 
 def moving_ratio(xp: Any, pair: Pair, probability: Any) -> Any:

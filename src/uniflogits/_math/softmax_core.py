@@ -94,8 +94,9 @@ def centred(xp: Any, rows: Any, p: Any, t: Any) -> Any:
     Nor does it where reverse mode takes this the other way round, whatever a compiler computes twice.
     """
     t = xp.where(rows.live, t, 0.0)
-    lost = xp.sum(xp.where(rows.winner, 0.0, p * t), axis=-1, keepdims=True)
-    won = xp.sum(xp.where(rows.winner, p * t, 0.0), axis=-1, keepdims=True)
+    moved = p * t
+    lost = xp.sum(xp.where(rows.winner, 0.0, moved), axis=-1, keepdims=True)
+    won = xp.sum(xp.where(rows.winner, moved, 0.0), axis=-1, keepdims=True)
     return xp.where(rows.winner, t * complement(rows) - lost, t - (won + lost))
 
 

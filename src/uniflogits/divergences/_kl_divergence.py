@@ -7,7 +7,8 @@ from typing import Any
 from .._core.annotations import ArrayT, Axis, Mask, Partner
 from .._core.operation import define, operation
 from .._core.rules import Divergence, Quick
-from .._math.pair_core import difference, lacking, mass_apart, moving_ratio, pair_rows, settled
+from .._math.log_core import lost
+from .._math.pair_core import lacking, mass_apart, moving_ratio, pair_rows, settled
 from .._math.products import product
 from .._math.series import exp_remainder
 from .._math.softmax_core import centred, largest
@@ -127,11 +128,12 @@ def _of_most(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     Where logits differ by little, their differences are exact but for what is subtracted from all of them
     alike. Its error, about `excess`, raises the sum by half its square only.
     """
-    (x, x_low), (y, y_low) = difference(a, largest(xp, a)), difference(b, largest(xp, b))
+    m_p, m_q = largest(xp, a), largest(xp, b)
+    x, y = a - m_p, b - m_q
     p, q = xp.exp(x), xp.exp(y)
     total_p, total_q = (xp.sum(terms, axis=-1, keepdims=True) for terms in (p, q))
     p, q = p / total_p, q / total_q
-    delta = ((x - y) - xp.log(total_p / total_q)) + (x_low - y_low)
+    delta = ((x - y) - xp.log(total_p / total_q)) + (lost(a, m_p, x) - lost(b, m_q, y))
     # A class that both lack, or p alone.
     delta = xp.where(a == -xp.inf, -80.0, delta)
     moved = p * delta
