@@ -10,17 +10,24 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager.record import could_possibly_record
 
 from .._math.linear_pass import Pass, total_of
 from . import _tensorflow_namespace as namespace
-from .generic import chunk_by_chunk
+from ._tensorflow_watchers import (
+    is_differentiated_again,
+    is_recorded,
+    is_vectorized,
+    loses_custom_gradients,
+)
+from .blocks import chunk_by_chunk
 
 
 def over_chunks(
     step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
 ) -> tuple[Any, tuple[Any, ...]]:
     """`chunk_by_chunk`, each after the one before it: a graph would hold the logits of all at once."""
+    if tf.executing_eagerly() or is_vectorized():
+        return chunk_by_chunk(namespace.concat, step, carry, rows, size)
     done: list[Any] = []
 
     def in_turn(carry: Any, part: tuple[Any, ...]) -> Any:
@@ -33,11 +40,14 @@ def over_chunks(
     return chunk_by_chunk(namespace.concat, in_turn, carry, rows, size)
 
 
-def losses(
-    exact: Callable[..., Any], one_pass: Callable[..., Pass], arrays: Any, given: Any, watched: Any
-) -> Any:
+def losses(exact: Callable[..., Any], one_pass: Callable[..., Pass], arrays: Any, given: Any) -> Any:
     """Each row's loss, whose gradients another pass makes."""
+    if loses_custom_gradients(*arrays):
+        return exact(given, *arrays)
     moving, restored = _moving(arrays)
+
+    def formula(*moving: Any) -> Any:
+        return exact(given, *restored(moving))
 
     def gradients(cotangent: Any, *moving: Any) -> list[Any]:
         return _slopes(one_pass(given, restored(moving), cotangent))
@@ -45,51 +55,45 @@ def losses(
     @tf.custom_gradient
     def function(*moving: Any) -> Any:
         raw = one_pass(given, restored(_unrecorded(moving)), None).raw
-        formula = lambda *moving: exact(given, *restored(moving))  # noqa: E731
-        return raw, lambda cotangent: _differentiable(formula, gradients, watched, cotangent, moving)
+        return raw, lambda cotangent: _differentiable(formula, gradients, cotangent, moving)
 
     return function(*moving)
 
 
 def total(
-    exact: Callable[..., Any],
-    one_pass: Callable[..., Pass],
-    arrays: Any,
-    given: Any,
-    factors: Any,
-    watched: Any,
+    exact: Callable[..., Any], one_pass: Callable[..., Pass], arrays: Any, given: Any, factors: Any
 ) -> Any:
     """The sum of factors times losses; where a tape records, its gradients are made with it."""
+    if loses_custom_gradients(*arrays, factors):
+        return exact(given, *arrays, factors)
     moving, restored = _moving(arrays)
-    recording = could_possibly_record()
+    recorded = is_recorded()
+
+    def formula(factors: Any, *moving: Any) -> Any:
+        return exact(given, *restored(moving), factors)
 
     @tf.custom_gradient
     def function(factors: Any, *moving: Any) -> Any:
         fixed, *still = _unrecorded((factors, *moving))
-        found = one_pass(given, restored(still), fixed if recording else None)
+        found = one_pass(given, restored(still), fixed if recorded else None)
 
         def gradients(cotangent: Any, factors: Any, *moving: Any) -> list[Any]:
-            if recording:
+            if recorded:
                 return [cotangent * slope for slope in (found.raw, *_slopes(found))]
             again = one_pass(given, restored(moving), cotangent * factors)
             return [cotangent * again.raw, *_slopes(again)]
 
-        formula = lambda factors, *moving: exact(given, *restored(moving), factors)  # noqa: E731
         value = total_of(namespace, found.raw, fixed)
-        return value, lambda cotangent: _differentiable(
-            formula, gradients, watched, cotangent, (factors, *moving)
-        )
+        return value, lambda cotangent: _differentiable(formula, gradients, cotangent, (factors, *moving))
 
     return function(factors, *moving)
 
 
 def _differentiable(
-    formula: Callable[..., Any], gradients: Callable[..., Any], watched: Any, cotangent: Any, arrays: Any
+    formula: Callable[..., Any], gradients: Callable[..., Any], cotangent: Any, arrays: Any
 ) -> list[Any]:
     """Gradients of the formula times the cotangent, made by `gradients`; their own are the formula's."""
-    # Who watches the backward pass may be a forward accumulator; within a graph it stumbles over a custom
-    # gradient of a custom gradient.
-    if could_possibly_record() or watched():
+    if is_differentiated_again():
         return _by_formula(formula, cotangent, arrays)
 
     @tf.custom_gradient

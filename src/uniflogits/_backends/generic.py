@@ -6,7 +6,6 @@ be read.
 
 from __future__ import annotations
 
-import math
 import types
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from .._math.products import product
+from .blocks import chunk_by_chunk
 
 
 def extend(namespace: Any, **extras: Any) -> Any:
@@ -58,53 +58,6 @@ def exact_alone(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     return exact(*arrays)
 
 
-def row_by_row(xp: Any, quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
-    """`sift` of float32 logits by float64, where only those rows go on that need it."""
-    if arrays[0].dtype != xp.float32:
-        return exact(*arrays)
-    if arrays[0].ndim == 1:
-        return row_by_row(xp, quick, exact, *(x[None] for x in arrays))[0]
-    wide = [xp.astype(x, xp.float64) for x in arrays]
-    found, good = quick.of_float32(xp, *wide)
-    if good.all():
-        return xp.astype(found, xp.float32)
-    rest = ~good
-    found[rest], good[rest] = quick.of_most(xp, *(x[rest] for x in wide))
-    found, rest = xp.astype(found, xp.float32), ~good
-    if rest.any():
-        found[rest] = exact(*(x[rest] for x in arrays))
-    return found
-
-
-def value_in_blocks(concat: Callable[..., Any], entries: int, value: Callable[..., Any], *arrays: Any) -> Any:
-    """`value_alone`, some rows at a time: what a formula makes stays in the cache, in memory used before."""
-    shape = arrays[0].shape
-    alike = all(x.shape == shape for x in arrays)
-    if len(shape) < 2 or not alike or math.prod(shape) <= entries or shape[-1] == 0:
-        return value(*arrays)
-    rows, height = [x.reshape(-1, shape[-1]) for x in arrays], max(1, entries // shape[-1])
-    parts = [value(*(x[i : i + height] for x in rows)) for i in range(0, rows[0].shape[0], height)]
-    out = concat(parts)
-    return out.reshape((*shape[:-1], *out.shape[1:]))
-
-
-def value_in_equal_blocks(
-    xp: Any, over: Callable[..., Any], entries: int, value: Callable[..., Any], *arrays: Any
-) -> Any:
-    """The same in a compiled loop: ``over(value, arrays)`` stacks the values of the arrays' parts."""
-    shape = tuple(arrays[0].shape)
-    if not all(isinstance(size, int) for size in shape) or math.prod(shape) < 2 * entries:
-        return value(*arrays)
-    rows, height = [xp.reshape(x, (-1, shape[-1])) for x in arrays], max(1, entries // shape[-1])
-    count = math.prod(shape[:-1]) // height
-    end = count * height
-    found = over(value, tuple(xp.reshape(x[:end], (count, height, shape[-1])) for x in rows))
-    parts = [xp.reshape(found, (end,))]
-    if end < rows[0].shape[0]:
-        parts.append(value(*(x[end:] for x in rows)))
-    return xp.reshape(xp.concat(parts), shape[:-1])
-
-
 def value_and_nothing(xp: Any, value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
     """`attach` by a formula: the value plus a zero whose first two derivatives are those wanted.
 
@@ -136,23 +89,6 @@ def _nothing(xp: Any, value: Any, slope: Any, step: Any) -> Any:
     # The derivative of this root at 0 and at infinity is NaN, and the root itself is not.
     root = xp.sqrt(xp.square(xp.where(nowhere, step, 1.0)))
     return xp.where(nowhere, root, xp.where(infinite, far, nothing))
-
-
-def chunk_by_chunk(
-    concat: Callable[..., Any], step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
-) -> tuple[Any, tuple[Any, ...]]:
-    """`over_chunks` by a loop of Python's.
-
-    ``over_chunks(step, carry, rows, size)`` is ``step(carry, part of the rows)``, which gives a carry and a
-    tuple of results, for `size` rows at a time; the results are joined along the first axis.
-    """
-    parts = []
-    count = rows[0].shape[0]
-    for start in range(0, count, size):
-        end = min(start + size, count)  # array-api-strict takes no slice that ends further on
-        carry, results = step(carry, tuple(array[start:end, ...] for array in rows))
-        parts.append(results)
-    return carry, tuple(concat(results) for results in zip(*parts, strict=True))
 
 
 def losses_alone(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:

@@ -14,7 +14,8 @@ from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
-from .generic import Backend, extend, value_in_equal_blocks
+from .blocks import chunks_in_a_loop, value_in_blocks
+from .generic import Backend, extend
 
 _BLOCK = 1 << 15  # entries of rows that are computed together on a CPU
 
@@ -40,18 +41,19 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     What a formula makes stays in the cache then. Other devices would have to wait where a branch depends on
     data, and rows that a mesh spreads over several are not taken apart.
     """
-    spread = any(axis is not None for x in arrays for axis in jax.typeof(x).sharding.spec)
-    if jax.default_backend() != "cpu" or spread:
+    if jax.default_backend() != "cpu" or any(_is_spread(x) for x in arrays):
         return exact(*arrays)
 
     def block(*rows: Any) -> Any:
         found, good = quick.of_most(_NAMESPACE, *rows)
         return jax.lax.cond(jnp.all(good), lambda *_: found, exact, *rows)
 
-    def over(value: Callable[..., Any], parts: tuple[Any, ...]) -> Any:
-        return jax.lax.map(lambda rows: value(*rows), parts)
+    return value_in_blocks(_NAMESPACE, _over_chunks, _BLOCK, block, *arrays)
 
-    return value_in_equal_blocks(_NAMESPACE, over, _BLOCK, block, *arrays)
+
+def _is_spread(x: Any) -> bool:
+    """Whether a mesh with explicit axes has parts of this on several devices."""
+    return any(axis is not None for axis in jax.typeof(x).sharding.spec)
 
 
 def _attach_map(value: Callable[..., Any], pushforward: Callable[..., Any], x: Any) -> Any:
@@ -91,21 +93,8 @@ def _slope(x: Any) -> Any:
 _slope.defjvps(lambda tangent, _, __: tangent)
 
 
-def _over_chunks(
-    step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
-) -> tuple[Any, tuple[Any, ...]]:
-    """A scan over the whole chunks, and what is left of the rows after it.
-
-    Only rows are cut, so that a sharding of the classes stays whole.
-    """
-    whole = rows[0].shape[0] // size
-    stacked = tuple(jnp.reshape(a[: whole * size], (whole, size, *a.shape[1:])) for a in rows)
-    carry, results = jax.lax.scan(step, carry, stacked)
-    results = tuple(jnp.reshape(a, (whole * size, *a.shape[2:])) for a in results)
-    if whole * size == rows[0].shape[0]:
-        return carry, results
-    carry, rest = step(carry, tuple(a[whole * size :] for a in rows))
-    return carry, tuple(jnp.concatenate(pair) for pair in zip(results, rest, strict=True))
+def _over_chunks(*given: Any) -> Any:
+    return chunks_in_a_loop(_NAMESPACE, jax.lax.scan, *given)
 
 
 def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
@@ -140,10 +129,9 @@ def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: A
 
 def _take(x: Any, indices: Any) -> Any:
     """Entries of a vector, which on a mesh with explicit axes lie where their indices do."""
-    spec = jax.typeof(indices).sharding.spec
-    if all(axis is None for axis in spec):
+    if not _is_spread(indices):
         return jnp.take(x, indices)
-    return x.at[indices].get(mode="fill", out_sharding=spec)
+    return x.at[indices].get(mode="fill", out_sharding=jax.typeof(indices).sharding.spec)
 
 
 _NAMESPACE = extend(

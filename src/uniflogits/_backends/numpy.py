@@ -12,7 +12,8 @@ from .._core.errors import type_error
 from .._core.operation import OPERATIONS
 from . import _numpy_kernels, _numpy_linear, _numpy_loss
 from ._numpy_rows import ENTRIES
-from .generic import Backend, chunk_by_chunk, extend, losses_alone, row_by_row, total_alone, value_in_blocks
+from .blocks import chunk_by_chunk, row_by_row, value_in_blocks
+from .generic import Backend, extend, losses_alone, total_alone
 
 _INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 # Kernel and operation -> what runs in its place; None from that leaves a call to the formula.
@@ -22,6 +23,7 @@ _FUSED = {
     ("pull_kernel", _INTEGER_LABELS): _numpy_loss.pullback,
 }
 
+_over_chunks = functools.partial(chunk_by_chunk, np.concatenate)
 _UNSIGNED = {np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)}
 
 
@@ -33,13 +35,13 @@ class NumPyBackend(Backend):
         cumulative_sum=np.cumsum,
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
-        attach=lambda value, _, *arrays: value_in_blocks(np.concatenate, ENTRIES, value, *arrays),
+        attach=lambda value, _, *arrays: value_in_blocks(np, _over_chunks, ENTRIES, value, *arrays),
         sift=lambda *given: row_by_row(NumPyBackend.xp, *given),
         slope=None,
         attach_map=None,
         attach_label=None,
         recomputed=lambda function: function,
-        over_chunks=functools.partial(chunk_by_chunk, np.concatenate),
+        over_chunks=_over_chunks,
         linear_pass=_numpy_linear.one_pass,
         linear_losses=losses_alone,
         linear_total=functools.partial(total_alone, np),

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-# TensorFlow has no public way to ask whether a forward accumulator watches a tensor, or anything all of them.
-from tensorflow.python.eager.forwardprop_util import pack_tangents
-from tensorflow.python.eager.record import could_possibly_record
-
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
 from . import _tensorflow_linear
 from . import _tensorflow_namespace as namespace
-from .generic import Backend, chunk_by_chunk, extend, value_and_nothing, value_in_equal_blocks
+from ._tensorflow_watchers import (
+    is_differentiated_again,
+    is_pushed_forward,
+    is_vectorized,
+    loses_custom_gradients,
+)
+from .blocks import chunks_in_a_loop, value_in_blocks
+from .generic import Backend, extend, value_and_nothing
 
 _BLOCK = 1 << 17  # entries of rows that are computed together
 
@@ -27,7 +31,7 @@ _WITH_PLAIN_SUMS = extend(namespace, sum=lambda x, axis, keepdims=False: tf.redu
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
     """A custom gradient, so that a graph of the value has none; where that would be lost, a formula."""
-    if pack_tangents(arrays).tangents or _is_vectorized():
+    if loses_custom_gradients(*arrays):
         return value_and_nothing(TensorFlowBackend.xp, value, gradients, *arrays)
 
     @tf.custom_gradient
@@ -48,7 +52,7 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     """Some rows at a time on CPUs: of float32 by float64, and again if that is not good in all of them."""
     # Other devices would have to wait for what is read here; vectorized_map reads nothing.
     read = all(device.device_type == "CPU" for device in tf.config.list_logical_devices())
-    if not read or _is_vectorized():
+    if not read or is_vectorized():
         return exact(*arrays)
 
     def most(*rows: Any) -> Any:
@@ -61,10 +65,12 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
         found, good = quick.of_float32(_WITH_PLAIN_SUMS, *(tf.cast(x, tf.float64) for x in rows))
         return tf.cond(tf.reduce_all(good), lambda: tf.cast(found, tf.float32), lambda: most(*rows))
 
-    def over(value: Callable[..., Any], parts: tuple[Any, ...]) -> Any:
-        return tf.map_fn(lambda rows: value(*rows), parts, fn_output_signature=parts[0].dtype)
+    def loop(step: Callable[..., Any], carry: Any, stacked: tuple[Any, ...]) -> Any:
+        made = tf.map_fn(lambda rows: step(carry, rows)[1], stacked, fn_output_signature=(stacked[0].dtype,))
+        return carry, made
 
-    return value_in_equal_blocks(TensorFlowBackend.xp, over, _BLOCK, block, *arrays)
+    xp = TensorFlowBackend.xp
+    return value_in_blocks(xp, functools.partial(chunks_in_a_loop, xp, loop), _BLOCK, block, *arrays)
 
 
 def _attach_label(
@@ -76,7 +82,7 @@ def _attach_label(
     labels: Any,
 ) -> Any:
     """`loss(x, labels)` with its derivative by x, and that one's own; None where these would be lost."""
-    if _loses_custom_gradients(x):
+    if loses_custom_gradients(x):
         return None
 
     @tf.custom_gradient
@@ -86,27 +92,11 @@ def _attach_label(
     @tf.custom_gradient
     def value(x: Any) -> Any:
         def by_x(cotangent: Any) -> Any:
-            # Who watches the backward pass may be a forward accumulator; within a graph it stumbles over a
-            # custom gradient of a custom gradient.
-            watched = could_possibly_record() or _is_vectorized()
-            return cotangent[..., None] * (exact(x, labels) if watched else slope(x))
+            return cotangent[..., None] * (exact(x, labels) if is_differentiated_again() else slope(x))
 
         return loss(x, labels), by_x
 
     return value(x)
-
-
-def _loses_custom_gradients(*arrays: Any) -> bool:
-    """Whether forward accumulators or vectorized_map look through a custom gradient of these."""
-    return bool(pack_tangents([x for x in arrays if x is not None]).tangents) or _is_vectorized()
-
-
-def _is_vectorized() -> bool:
-    """Whether vectorized_map, or a tape's jacobian, traces this: it sees no custom gradients."""
-    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-    while graph is not None and "loop_body" not in graph.get_name_scope():
-        graph = getattr(graph, "outer_graph", None)
-    return graph is not None
 
 
 @tf.custom_gradient
@@ -120,7 +110,7 @@ def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*arrays: Any) -> Any:
         moving = [i for i, x in enumerate(arrays) if x is not None and x.dtype.is_floating]
-        if pack_tangents([arrays[i] for i in moving]).tangents:
+        if is_pushed_forward(*(arrays[i] for i in moving)):
             return function(*arrays)  # forward accumulators do not see custom gradients
 
         def part(*some: Any) -> Any:
@@ -157,24 +147,6 @@ def _after(cotangent: Any, arrays: Any) -> list[Any]:
     return [x + tf.cast(tf.stop_gradient(nothing), x.dtype) for x in arrays]
 
 
-def _linear_losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
-    if _loses_custom_gradients(*arrays):
-        return exact(given, *arrays)
-    return _tensorflow_linear.losses(exact, one_pass, arrays, given, _is_vectorized)
-
-
-def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
-    if _loses_custom_gradients(*arrays, factors):
-        return exact(given, *arrays, factors)
-    return _tensorflow_linear.total(exact, one_pass, arrays, given, factors, _is_vectorized)
-
-
-def _over_chunks(*given: Any) -> Any:
-    if tf.executing_eagerly() or _is_vectorized():
-        return chunk_by_chunk(namespace.concat, *given)
-    return _tensorflow_linear.over_chunks(*given)
-
-
 class TensorFlowBackend(Backend):
     name = "TensorFlow"
     xp = extend(
@@ -187,9 +159,9 @@ class TensorFlowBackend(Backend):
         take=tf.gather,
         recomputed=_recomputed,
         linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),
-        linear_losses=_linear_losses,
-        linear_total=_linear_total,
-        over_chunks=_over_chunks,
+        linear_losses=_tensorflow_linear.losses,
+        linear_total=_tensorflow_linear.total,
+        over_chunks=_tensorflow_linear.over_chunks,
         barrier=lambda *arrays: arrays,
         dims=namespace.shape,
         contiguous=lambda x: x,

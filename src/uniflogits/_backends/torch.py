@@ -17,12 +17,14 @@ from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from . import _torch_linear, _torch_loss
-from .generic import Backend, chunk_by_chunk, extend, row_by_row, value_and_nothing, value_in_blocks
+from .blocks import chunk_by_chunk, row_by_row, value_in_blocks
+from .generic import Backend, extend, value_and_nothing
 
 # What torch stores and does not compute with.
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 _TENSORS = (torch.Tensor, torch.nn.Parameter)
 _BLOCK = 1 << 16  # entries for each thread: a formula has many arrays of that size
+_over_chunks = functools.partial(chunk_by_chunk, torch.cat)
 INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 
@@ -43,7 +45,7 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
         return value_and_nothing(TorchBackend.xp, value, gradients, *arrays)
     if not _is_plain(*arrays) or arrays[0].device.type != "cpu":
         return value(*arrays)
-    return value_in_blocks(torch.cat, _BLOCK * torch.get_num_threads(), value, *arrays)
+    return value_in_blocks(torch, _over_chunks, _BLOCK * torch.get_num_threads(), value, *arrays)
 
 
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
@@ -171,7 +173,7 @@ class TorchBackend(Backend):
         linear_pass=_linear_pass,
         linear_losses=_linear_losses,
         linear_total=_linear_total,
-        over_chunks=functools.partial(chunk_by_chunk, torch.cat),
+        over_chunks=_over_chunks,
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         clip=torch.clamp,  # the namespace's own makes tensors of the limits

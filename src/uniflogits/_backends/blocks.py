@@ -1,0 +1,83 @@
+"""Rows of arrays a part at a time: what is made of them stays in the cache, or takes little memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+# over_chunks(step, carry, rows, size): see `chunk_by_chunk`.
+OverChunks = Callable[..., tuple[Any, tuple[Any, ...]]]
+
+
+def chunk_by_chunk(
+    concat: Callable[..., Any], step: Callable[..., Any], carry: Any, rows: tuple[Any, ...], size: int
+) -> tuple[Any, tuple[Any, ...]]:
+    """`over_chunks` by a loop of Python's.
+
+    ``over_chunks(step, carry, rows, size)`` is ``step(carry, part of the rows)``, which gives a carry and a
+    tuple of results, for `size` rows at a time; the results are joined along the first axis.
+    """
+    parts = []
+    count = rows[0].shape[0]
+    for start in range(0, count, size):
+        end = min(start + size, count)  # array-api-strict takes no slice that ends further on
+        carry, results = step(carry, tuple(array[start:end, ...] for array in rows))
+        parts.append(results)
+    return carry, tuple(concat(results) for results in zip(*parts, strict=True))
+
+
+def chunks_in_a_loop(
+    xp: Any,
+    loop: Callable[..., Any],
+    step: Callable[..., Any],
+    carry: Any,
+    rows: tuple[Any, ...],
+    size: int,
+) -> tuple[Any, tuple[Any, ...]]:
+    """`over_chunks` by a compiled loop over the whole chunks, and then what is left of the rows.
+
+    ``loop(step, carry, stacked)`` takes one step for each entry along the first axis of the stacked rows.
+    Only rows are cut, so that a sharding of the classes stays whole.
+    """
+    whole = rows[0].shape[0] // size
+    end = whole * size
+    stacked = tuple(xp.reshape(a[:end], (whole, size, *a.shape[1:])) for a in rows)
+    carry, results = loop(step, carry, stacked)
+    results = tuple(xp.reshape(a, (end, *a.shape[2:])) for a in results)
+    if end == rows[0].shape[0]:
+        return carry, results
+    carry, rest = step(carry, tuple(a[end:] for a in rows))
+    return carry, tuple(xp.concat(pair) for pair in zip(results, rest, strict=True))
+
+
+def value_in_blocks(
+    xp: Any, over_chunks: OverChunks, entries: int, value: Callable[..., Any], *arrays: Any
+) -> Any:
+    """value(*arrays), in blocks of so many entries: what a formula makes stays in memory used before."""
+    shape = tuple(arrays[0].shape)
+    alike = all(tuple(x.shape) == shape for x in arrays)
+    known = all(isinstance(size, int) for size in shape)
+    if len(shape) < 2 or not alike or not known or math.prod(shape) <= entries or shape[-1] == 0:
+        return value(*arrays)
+    rows, height = tuple(xp.reshape(x, (-1, shape[-1])) for x in arrays), max(1, entries // shape[-1])
+    _, (out,) = over_chunks(lambda carry, part: (carry, (value(*part),)), (), rows, height)
+    return xp.reshape(out, (*shape[:-1], *out.shape[1:]))
+
+
+def row_by_row(xp: Any, quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
+    """`sift` of float32 logits by float64, where only those rows go on that need it."""
+    if arrays[0].dtype != xp.float32:
+        return exact(*arrays)
+    if arrays[0].ndim == 1:
+        return row_by_row(xp, quick, exact, *(x[None] for x in arrays))[0]
+    wide = [xp.astype(x, xp.float64) for x in arrays]
+    found, good = quick.of_float32(xp, *wide)
+    if good.all():
+        return xp.astype(found, xp.float32)
+    rest = ~good
+    found[rest], good[rest] = quick.of_most(xp, *(x[rest] for x in wide))
+    found, rest = xp.astype(found, xp.float32), ~good
+    if rest.any():
+        found[rest] = exact(*(x[rest] for x in arrays))
+    return found
