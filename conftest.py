@@ -152,9 +152,8 @@ def _takes_long(item: Any) -> bool:
     if cell.backend in SLOW:
         derived = () if cell.backend == "dask" else ("gradient",)
         return cell.dtype != "float32" or cell.property not in ("value", "errors", *derived)
-    if cell.dtype != "float32" and cell.property not in ("value", "gradient"):
-        return True
-    return cell.property == "traced_labels"
+    thorough = cell.dtype != "float32" and cell.property not in ("value", "gradient")
+    return thorough or cell.property == "traced_labels"
 
 
 def pytest_runtest_setup(item: Any) -> None:

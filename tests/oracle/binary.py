@@ -10,6 +10,7 @@ import numpy as np
 from gmpy2 import mpfr
 
 from ..specs.base import Exact
+from .broadcasting import summed_to
 from .losses import times
 from .normalizers import log_one_plus_exp, sigma
 from .numbers import as_objects, exact
@@ -63,7 +64,8 @@ def kl_by_p(p_logits: Any, q_logits: Any, *, cotangent: Any) -> np.ndarray:
     def one(a: mpfr, b: mpfr, f: mpfr) -> mpfr:
         return times(abs(f) * sigma(a) * sigma(-a), mpfr(0) if a == b else abs(a - b))
 
-    return _summed(one, p_logits, p_logits, q_logits, cotangent)
+    full = _elementwise(one, exact(p_logits), exact(q_logits), exact(cotangent))
+    return summed_to(full, np.shape(p_logits))
 
 
 def kl_by_q(p_logits: Any, q_logits: Any, *, cotangent: Any) -> np.ndarray:
@@ -72,15 +74,8 @@ def kl_by_q(p_logits: Any, q_logits: Any, *, cotangent: Any) -> np.ndarray:
     def one(a: mpfr, b: mpfr, f: mpfr) -> mpfr:
         return abs(f) * abs(sigma(b) - sigma(a))
 
-    return _summed(one, q_logits, p_logits, q_logits, cotangent)
-
-
-def _summed(function: Callable[..., mpfr], by: Any, *arrays: Any) -> np.ndarray:
-    """Numbers summed over what this array was broadcast along."""
-    full = _elementwise(function, *(exact(array) for array in arrays))
-    shape = (1,) * (full.ndim - np.ndim(by)) + np.shape(by)
-    along = tuple(i for i, size in enumerate(shape) if size == 1)
-    return np.asarray(full.sum(axis=along, keepdims=True), dtype=object).reshape(np.shape(by))
+    full = _elementwise(one, exact(p_logits), exact(q_logits), exact(cotangent))
+    return summed_to(full, np.shape(q_logits))
 
 
 def kl_second(p_logits: Any, q_logits: Any, *, cotangent: Any, tangent: Any) -> np.ndarray:

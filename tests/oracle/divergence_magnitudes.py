@@ -12,8 +12,9 @@ import gmpy2
 import numpy as np
 from gmpy2 import mpfr
 
+from .broadcasting import summed_to
 from .divergences import log_of_mean, log_rows, together
-from .magnitudes import spread
+from .magnitudes import spread, zeros
 from .normalizers import INFINITY, ZERO
 from .numbers import exact
 from .rows import Axis, from_rows, reduced_shape, to_rows
@@ -48,10 +49,6 @@ def _behind(row: Row) -> list[mpfr]:
     return _finite([a - top for a in row])
 
 
-def _zeros(row: Row) -> list[mpfr]:
-    return [ZERO] * len(row)
-
-
 def _scale(function: Callable[..., list[mpfr]], by_second: bool = False) -> Scale:
     """function(log p, log q, t) of rows, times |cotangent|, in the shape of one of the arrays."""
 
@@ -69,10 +66,7 @@ def _scale(function: Callable[..., list[mpfr]], by_second: bool = False) -> Scal
             sizes = zip(function(a, b, list(direction)), own_p, strict=True)
             made.append([abs(factor) * (n + p * _NOISE) for n, p in sizes])
         full = from_rows(made, p.shape, axis)
-        # What an array was broadcast along, its derivative is the sum over.
-        return np.asarray(full.sum(axis=tuple(range(full.ndim - given.ndim))), dtype=object).reshape(
-            given.shape
-        )
+        return summed_to(full, given.shape)
 
     return scale
 
@@ -91,7 +85,7 @@ entropy_second = _scale(lambda a, b, t: moved(_exp(a), _behind(a), _ones(a), t))
 
 # -p_i (d_i - sum p d), d of q; q_i sum p - p_i
 cross_entropy_by_p = _scale(lambda a, b, t: weighted(_exp(a), _behind(b)))
-cross_entropy_by_p_second = _scale(lambda a, b, t: moved(_exp(a), _behind(b), _zeros(a), t))
+cross_entropy_by_p_second = _scale(lambda a, b, t: moved(_exp(a), _behind(b), zeros(a), t))
 by_q = _scale(lambda a, b, t: [max(p, q) for p, q in zip(_exp(a), _exp(b), strict=True)], by_second=True)
 by_q_second = _scale(lambda a, b, t: spread(_exp(b), t), by_second=True)
 
@@ -160,7 +154,7 @@ def _variation(sizes: Callable[[Row, Row], list[mpfr]]) -> Callable[[Row, Row, R
 
 
 _by_own = _variation(lambda a, t: weighted(_exp(a), _ones(a)))
-_by_own_second = _variation(lambda a, t: moved(_exp(a), _ones(a), _zeros(a), t))
+_by_own_second = _variation(lambda a, t: moved(_exp(a), _ones(a), zeros(a), t))
 
 # p_i/2 (s_i - sum p s), s the sign of p - q; anything where that sign is a matter of rounding
 variation_by_p, variation_by_p_second = _scale(_by_own), _scale(_by_own_second)

@@ -25,11 +25,10 @@ def cumulative_gradient(x: Any, *, cotangent: Any, axis: int = -1, reverse: bool
 def cumulative_second(
     x: Any, *, cotangent: Any, tangent: Any, axis: int = -1, reverse: bool = False
 ) -> np.ndarray:
-    """Sum over i and k of |g_k| |t_i| p_jk s, p_jk = e^(x_j - y_k);
-    s = 1 for i = j, else 1/(1 + e^(x_j - x_i)).
+    """Sum over i and k of |g_k| |t_i| p_jk s, p_jk = e^(x_j - y_k), s the share of i in what i and j have.
 
     In the exact sum s is p_ik, which is less: running sums join what they know of neighbouring entries before
-    they know how far others are ahead of both.
+    they know how far others are ahead of both. For i = j it is 1.
     """
 
     def row_scale(row: Row, g: Row, t: Row) -> list[mpfr]:
