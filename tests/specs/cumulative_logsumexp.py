@@ -31,11 +31,6 @@ def samples(rng: np.random.Generator) -> list[Sample]:
         Sample("reverse-dominated", {"x": dominated(rng)}, {"reverse": True}),
         Sample("reverse-minus-infinity", {"x": missing(rng)}, {"reverse": True}),
         Sample("reverse-axis-0", {"x": wide(rng, 5, 3)}, {"axis": 0, "reverse": True}),
-        # Far behind one entry, and behind others that are far behind it: each distance would round once more.
-        Sample(
-            "far-behind",
-            {"x": np.array([6.93, 2.29, 17.93, -16.01, 8.43, -9.44, 11.49, 14.16, -8.82, 25.82])},
-        ),
     ]
 
 

@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from .._math.linear_pass import Pass, total_of
 from . import _tensorflow_namespace as namespace
+from ._blocks import chunk_by_chunk
 from ._tensorflow_watchers import (
     is_differentiated_again,
     is_recorded,
     is_vectorized,
     loses_custom_gradients,
 )
-from .blocks import chunk_by_chunk
 
 
 def over_chunks(

@@ -204,10 +204,6 @@ divide, _power, equal = _binary(tf.divide), _binary(tf.pow), _binary(tf.equal)
 maximum, minimum = _binary(tf.maximum), _binary(tf.minimum)
 
 
-def clip(x, /, min, max):
-    return maximum(minimum(x, max), min)
-
-
 def where(condition, x1, x2, /):
     return tf.where(condition, *_pair(x1, x2))
 

@@ -17,7 +17,7 @@ from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from .._math.products import product
-from .blocks import chunk_by_chunk
+from ._blocks import chunk_by_chunk
 
 
 def extend(namespace: Any, **extras: Any) -> Any:

@@ -14,7 +14,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
-from .blocks import chunks_in_a_loop, value_in_blocks
+from ._blocks import chunks_in_a_loop, value_in_blocks
 from .generic import Backend, extend
 
 _BLOCK = 1 << 15  # entries of rows that are computed together on a CPU

@@ -11,8 +11,8 @@ import numpy as np
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
 from . import _numpy_kernels, _numpy_linear, _numpy_loss
+from ._blocks import chunk_by_chunk, row_by_row, value_in_blocks
 from ._numpy_rows import ENTRIES
-from .blocks import chunk_by_chunk, row_by_row, value_in_blocks
 from .generic import Backend, extend, losses_alone, total_alone
 
 _INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"

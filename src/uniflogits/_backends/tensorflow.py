@@ -14,13 +14,13 @@ from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
 from . import _tensorflow_linear
 from . import _tensorflow_namespace as namespace
+from ._blocks import chunks_in_a_loop, value_in_blocks
 from ._tensorflow_watchers import (
     is_differentiated_again,
     is_pushed_forward,
     is_vectorized,
     loses_custom_gradients,
 )
-from .blocks import chunks_in_a_loop, value_in_blocks
 from .generic import Backend, extend, value_and_nothing
 
 _BLOCK = 1 << 17  # entries of rows that are computed together
@@ -157,6 +157,7 @@ class TensorFlowBackend(Backend):
         attach_map=None,
         attach_label=_attach_label,
         take=tf.gather,
+        clip=tf.clip_by_value,
         recomputed=_recomputed,
         linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),
         linear_losses=_tensorflow_linear.losses,

@@ -17,7 +17,7 @@ from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from . import _torch_linear, _torch_loss
-from .blocks import chunk_by_chunk, row_by_row, value_in_blocks
+from ._blocks import chunk_by_chunk, row_by_row, value_in_blocks
 from .generic import Backend, extend, value_and_nothing
 
 # What torch stores and does not compute with.

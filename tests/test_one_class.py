@@ -1,0 +1,58 @@
+"""Gradients of one result alone, where no larger summand hides what a small one has lost."""
+
+from __future__ import annotations
+
+import gmpy2
+import numpy as np
+import pytest
+from gmpy2 import mpfr
+
+import uniflogits as ul
+
+from . import adapters
+from .answers import Reference
+from .compare import Failures
+from .oracle.numbers import VALUE_BITS, exact, precision
+from .tolerances import TOLERANCES
+
+
+@adapters.each()
+def test_shares_of_entries_far_behind(backend: str) -> None:
+    """e^(x - y) of entries up to 80 behind: that distance may round once, and not again at every state."""
+    adapter, row, rng = adapters.get(backend), TOLERANCES["cumulative_logsumexp"], np.random.default_rng(1)
+    x = rng.normal(0, 20, size=(60, 10)).astype(np.float32)
+    last = rng.integers(0, 10, size=60)
+    cotangent = np.eye(10, dtype=np.float32)[last]
+    with adapter.calling():
+        _, pullback = ul.vjp(ul.cumulative_logsumexp, adapter.array(x))
+        found = adapter.to_numpy(pullback(adapter.array(cotangent))[0])
+    failures = Failures(f"cumulative_logsumexp float32 on {backend}")
+    with precision(VALUE_BITS):
+        terms = np.where(np.arange(10) <= last[:, None], np.frompyfunc(gmpy2.exp, 1, 1)(exact(x)), mpfr(0))
+        right = Reference.of(terms / terms.sum(axis=-1, keepdims=True))
+    failures.compare("one result", found, [right], "float32", row.gradient, row.dagger)
+    failures.finish()
+
+
+@pytest.mark.backend("jax")
+def test_softmax_of_two_the_other_way_round() -> None:
+    """XLA's loops compute a number twice, and round it differently: nothing may be left of the two."""
+    import jax
+
+    row = TOLERANCES["softmax"]
+    x, cotangent = np.asarray([-7.3807917, -0.0006233015], np.float32), np.asarray([0, 0.125], np.float32)
+    pulled = jax.jit(lambda x, t: jax.vjp(ul.softmax, x)[1](t)[0])
+    # Tests run without these, for the time that they take.
+    users = {
+        "xla_backend_optimization_level": 3,
+        "xla_llvm_disable_expensive_passes": False,
+        "xla_cpu_use_fusion_emitters": True,
+    }
+    found = pulled.lower(x, cotangent).compile(compiler_options=users)(x, cotangent)
+    with precision(VALUE_BITS):
+        terms = np.frompyfunc(gmpy2.exp, 1, 1)(exact(x))
+        product = mpfr(0.125) * terms[0] * terms[1] / terms.sum() ** 2
+        right = Reference.of(np.asarray([-product, product]))
+    failures = Failures("softmax float32, compiled by jax")
+    failures.compare("jax.vjp", np.asarray(found), [right], "float32", row.gradient, row.dagger)
+    failures.finish()
