@@ -1,29 +1,24 @@
-"""torch's cross-entropy of integer labels in plain eager calls: the logits and two numbers a row are kept.
+"""torch's cross-entropy of integer labels in plain eager calls: the logits and three numbers a row are kept.
 
-The formula's tape keeps some twenty arrays of the logits' size. Here both passes work in blocks of rows; the
-backward pass makes the softmax anew, in its place in the gradient, unless all of it was one block. With the
-mass of the label and that of the others, the loss is log1p(others / own): nothing cancels. The mass of all is
-added up once more, in pairs: inside torch's softmax one term is added after the other.
-`torch.exp` and `torch.logsumexp` are slow where results underflow; softmax is not.
-
-Whatever is no plain reverse mode is left to the formula: transforms, forward mode, compilers, rows without a
-finite maximum, and the derivative of the backward pass.
+The backward pass makes the terms anew, in their place in the gradient, unless there are few. With the mass of
+the label and that of the others, the loss is log1p(others / own): nothing cancels.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from torch._C._functorch import is_batchedtensor
 
-BLOCK = 1 << 18  # entries of a block for each thread: 1 MiB of float32
+from ._torch_eager import DTYPES, blocks, height, terms, with_backward
+
+KEPT = 1 << 20  # terms of up to so many logits are kept for the backward pass
 FAR = 80.0  # a loss beyond which the label's share of the mass has lost digits, or soon will
 
 _OPTIONS = {"where", "class_weights", "label_smoothing", "z_loss"}
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 class _Examples(NamedTuple):
@@ -79,70 +74,60 @@ def _holds(dtype: torch.dtype, number: int) -> bool:
     return limits.min <= number <= limits.max
 
 
-def _height(x: torch.Tensor) -> int:
-    return max(1, BLOCK * torch.get_num_threads() // x.shape[-1])
-
-
 class _Odds(NamedTuple):
-    """How the mass of each row is shared out, (rows, 1), and by which classes where that was one block."""
+    """How each row shares out its mass, relative to its largest term: (rows, 1)."""
 
-    others: torch.Tensor  # all but the label
-    total: torch.Tensor  # 1 but for rounding
-    shares: torch.Tensor | None  # softmax, and less the others at the label
+    m: torch.Tensor  # the largest logit
+    others: torch.Tensor  # the mass of all but the label
+    total: torch.Tensor
+    terms: torch.Tensor | None  # (rows, K), less the others at the label, where that is kept
 
 
 def _losses(x: torch.Tensor, labels: torch.Tensor, keep: bool) -> tuple[torch.Tensor, _Odds]:
     """-log p of each row's label, (rows, 1)."""
     rows, classes = x.shape
-    height = _height(x)
-    if rows <= height:
-        loss, others, total, p = _block(x, labels, torch.empty_like(x))
-        return loss, _Odds(others, total, p.scatter_(1, labels, others.neg()) if keep else None)
-    scratch = x.new_empty((height, classes))
-    loss, others, total = found = [x.new_empty((rows, 1)) for _ in range(3)]
-    for start in range(0, rows, height):
-        part = slice(start, min(start + height, rows))
-        for whole, one in zip(
-            found, _block(x[part], labels[part], scratch[: part.stop - start]), strict=False
-        ):
-            whole[part] = one
-    return loss, _Odds(others, total, None)
+    size, keep = height(x), keep and x.numel() <= KEPT
+    scratch = x.new_empty((rows if keep else min(rows, size), classes))
+    if rows <= size:
+        loss, m, others, total = _block(x, labels, scratch)
+    else:
+        loss, m, others, total = found = tuple(x.new_empty((rows, 1)) for _ in range(4))
+        for part in blocks(x):
+            place = scratch[part] if keep else scratch[: part.stop - part.start]
+            for whole, one in zip(found, _block(x[part], labels[part], place), strict=True):
+                whole[part] = one
+    return loss, _Odds(m, others, total, scratch.scatter_(1, labels, others.neg()) if keep else None)
 
 
-def _block(x: torch.Tensor, labels: torch.Tensor, scratch: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """-log p of each row's label, the mass of the others, that of all, and the softmax without the label."""
-    p = torch.softmax(x, -1, out=scratch)
-    own = p.gather(1, labels)
-    others = p.scatter_(1, labels, 0.0).sum(-1, keepdim=True)
+def _block(
+    x: torch.Tensor, labels: torch.Tensor, scratch: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """-log p of each row's label, its largest logit and masses; the terms but the label's into `scratch`."""
+    m = torch.amax(x, -1, keepdim=True)
+    e = terms(x, m, scratch)
+    own = e.gather(1, labels)
+    others = e.scatter_(1, labels, 0.0).sum(-1, keepdim=True)
     loss = torch.log1p(others / own)
     if not loss.max().item() <= FAR:
-        m, p_m = x.amax(-1, keepdim=True), p.amax(-1, keepdim=True) / others
-        loss = torch.where(loss <= FAR, loss, (m - x.gather(1, labels)) - torch.log(p_m))
-    return loss, others, own + others, p
+        loss = torch.where(loss <= FAR, loss, (m - x.gather(1, labels)) + torch.log(others))
+    return loss, m, others, own + others
 
 
-class _Loss(torch.autograd.Function):
-    """The loss that was computed, with its backward pass. A legacy Function: a call costs a fifth."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, value: torch.Tensor, rest: Any) -> torch.Tensor:  # type: ignore[override]
-        (_, labels, removed, share, count), odds, formula = rest
-        # Tensors that are the caller's are saved as such: torch says so if they were changed meanwhile.
-        ctx.save_for_backward(x, labels, removed, share, *odds)
-        ctx.rest = count, formula
-        return value
-
-    @staticmethod
-    def backward(ctx: Any, cotangent: torch.Tensor) -> Any:  # type: ignore[override]
-        x, labels, removed, share, *odds = ctx.saved_tensors
-        count, formula = ctx.rest
-        differentiable = torch.is_grad_enabled()
-        if differentiable or is_batchedtensor(cotangent):
-            with torch.enable_grad():
-                (gradient,) = torch.autograd.grad(formula(x), x, cotangent, create_graph=differentiable)
-            return gradient, None, None
-        gradient = _gradient(_Examples(_rows(x), labels, removed, share, count), _Odds(*odds), cotangent)
-        return gradient.view_as(x), None, None
+def _pullback(
+    x: torch.Tensor,
+    labels: torch.Tensor,
+    removed: torch.Tensor | None,
+    share: torch.Tensor | None,
+    m: torch.Tensor,
+    others: torch.Tensor,
+    total: torch.Tensor,
+    terms: torch.Tensor | None,
+    cotangent: torch.Tensor,
+    *,
+    count: Any,
+) -> torch.Tensor:
+    examples = _Examples(_rows(x), labels, removed, share, count)
+    return _gradient(examples, _Odds(m, others, total, terms), cotangent).view_as(x)
 
 
 def _gradient(examples: _Examples, odds: _Odds, cotangent: torch.Tensor) -> torch.Tensor:
@@ -151,13 +136,12 @@ def _gradient(examples: _Examples, odds: _Odds, cotangent: torch.Tensor) -> torc
     scale = cotangent if count is None else cotangent / count
     scale = scale.reshape(-1, 1) if scale.ndim else scale
     factor = (scale if share is None else scale * share) / odds.total
-    if odds.shares is not None:
-        out = odds.shares * factor
+    if odds.terms is not None:
+        out = odds.terms * factor
         return out if removed is None else out.masked_fill_(removed, 0.0)
-    out, at_label, height = torch.empty_like(x), odds.others.neg(), _height(x)
-    for start in range(0, x.shape[0], height):
-        part = slice(start, min(start + height, x.shape[0]))
-        place = torch.softmax(x[part], -1, out=out[part])
+    out, at_label = torch.empty_like(x), odds.others.neg()
+    for part in blocks(x):
+        place = terms(x[part], odds.m[part], out[part])
         place.scatter_(1, labels[part], at_label[part]).mul_(factor[part])
         if removed is not None:
             place.masked_fill_(removed[part], 0.0)
@@ -167,8 +151,8 @@ def _gradient(examples: _Examples, odds: _Odds, cotangent: torch.Tensor) -> torc
 def value(plan: Any, operands: dict[str, Any], formula: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     """The loss; None where the formula has to run."""
     x, options = operands["logits"], dict(plan.options)
-    if x.dtype is not _DTYPES[plan.compute]:
-        x = x.to(_DTYPES[plan.compute])
+    if x.dtype is not DTYPES[plan.compute]:
+        x = x.to(DTYPES[plan.compute])
     examples = _examples(x, plan, operands, options)
     if examples is None:
         return None
@@ -190,4 +174,7 @@ def value(plan: Any, operands: dict[str, Any], formula: Callable[[torch.Tensor],
         out = total
     else:
         out = total.div_(examples.count)
-    return _Loss.apply(x, out, (examples, odds, formula)) if moving else out
+    if not moving:
+        return out
+    kept = examples.labels, examples.removed, examples.share, *odds
+    return with_backward(x, out, kept, functools.partial(_pullback, count=examples.count), formula)

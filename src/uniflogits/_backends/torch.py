@@ -10,13 +10,12 @@ import array_api_compat.torch as namespace
 import numpy as np
 import torch
 import torch.autograd.forward_ad as forward_ad
-from torch._C._functorch import peek_interpreter_stack
 from torch.utils.checkpoint import checkpoint
 
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
-from . import _torch_linear, _torch_loss
+from . import _torch_compiled, _torch_linear, _torch_loss, _torch_rows
 from ._blocks import chunk_by_chunk, row_by_row, value_in_blocks
 from .generic import Backend, extend, value_and_nothing
 
@@ -30,7 +29,7 @@ INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 def _transforming() -> bool:
     """Whether a transform of torch.func is active; torch has no public way to ask."""
-    return peek_interpreter_stack() is not None
+    return torch._C._are_functorch_transforms_active()
 
 
 def _is_differentiated(x: torch.Tensor) -> bool:
@@ -46,6 +45,13 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
     if not _is_plain(*arrays) or arrays[0].device.type != "cpu":
         return value(*arrays)
     return value_in_blocks(torch, _over_chunks, _BLOCK * torch.get_num_threads(), value, *arrays)
+
+
+def _attach_label(*given: Any) -> torch.Tensor | None:
+    """The losses of labels by a rule inside a compiled function; the formula elsewhere."""
+    *_, x, labels = given
+    compiled = torch.compiler.is_compiling() and not _transforming()
+    return _torch_compiled.label_loss(x, labels) if compiled else None
 
 
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
@@ -168,7 +174,7 @@ class TorchBackend(Backend):
         sift=_sift,
         slope=_slope,
         attach_map=None,
-        attach_label=None,
+        attach_label=_attach_label,
         recomputed=_recomputed,
         linear_pass=_linear_pass,
         linear_losses=_linear_losses,
@@ -245,16 +251,22 @@ class TorchBackend(Backend):
         return self._run(kernel, plan, operands)
 
     def _run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
-        fused = plan.operation.name == INTEGER_LABELS and kernel.__name__ == "evaluate"
-        if fused and operands["logits"].device.type == "cpu" and _is_plain(*operands.values()):
-
-            def formula(x: torch.Tensor) -> torch.Tensor:
-                return kernel(self.xp, plan, {**operands, "logits": x})
-
-            out = _torch_loss.value(plan, operands, formula)
+        name = plan.operation.name if kernel.__name__ == "evaluate" else None
+        if (name == INTEGER_LABELS or name in _torch_rows.WAYS) and _is_plain(*operands.values()):
+            x = operands[plan.operation.arrays[0]]
+            out = self._eagerly(kernel, plan, operands) if x.device.type == "cpu" else None
             if out is not None:
                 return out
         return kernel(self.xp, plan, operands)
+
+    def _eagerly(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
+        if plan.operation.name != INTEGER_LABELS:
+            return _torch_rows.value(self.xp, plan, operands)
+
+        def formula(x: torch.Tensor) -> torch.Tensor:
+            return kernel(self.xp, plan, {**operands, "logits": x})
+
+        return _torch_loss.value(plan, operands, formula)
 
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any
