@@ -52,17 +52,41 @@ def chunks_in_a_loop(
 
 
 def value_in_blocks(
-    xp: Any, over_chunks: OverChunks, entries: int, value: Callable[..., Any], *arrays: Any
+    xp: Any,
+    over_chunks: OverChunks,
+    entries: int,
+    value: Callable[..., Any],
+    *arrays: Any,
+    each: bool = False,
 ) -> Any:
-    """value(*arrays), in blocks of so many entries: what a formula makes stays in memory used before."""
+    """value(*arrays), in blocks of so many entries: what a formula makes stays in memory used before.
+
+    The value of each entry, or of each row along the last axis.
+    """
     shape = tuple(arrays[0].shape)
-    alike = all(tuple(x.shape) == shape for x in arrays)
     known = all(isinstance(size, int) for size in shape)
-    if len(shape) < 2 or not alike or not known or math.prod(shape) <= entries or shape[-1] == 0:
+    if not known or not alike(*arrays) or math.prod(shape) <= entries or (len(shape) < 2 and not each):
         return value(*arrays)
-    rows, height = tuple(xp.reshape(x, (-1, shape[-1])) for x in arrays), max(1, entries // shape[-1])
+    rows, height = in_rows(xp, entries, arrays, each)
     _, (out,) = over_chunks(lambda carry, part: (carry, (value(*part),)), (), rows, height)
-    return xp.reshape(out, (*shape[:-1], *out.shape[1:]))
+    return xp.reshape(out, shape if each else (*shape[:-1], *out.shape[1:]))
+
+
+def in_rows(xp: Any, entries: int, arrays: tuple[Any, ...], each: bool) -> tuple[tuple[Any, ...], int]:
+    """Arrays of one shape as rows, and how many of them have so many entries."""
+    if each:
+        return tuple(xp.reshape(x, (-1,)) for x in arrays), entries
+    classes = arrays[0].shape[-1]
+    return tuple(xp.reshape(x, (-1, classes)) for x in arrays), max(1, entries // classes)
+
+
+def alike(*arrays: Any) -> bool:
+    return all(tuple(x.shape) == tuple(arrays[0].shape) for x in arrays)
+
+
+def divisible(numbers: dict[str, Any], each: bool) -> bool:
+    """Whether every part takes all of these numbers: those of a class are one for each row."""
+    return all(getattr(number, "ndim", 0) <= (not each) for number in numbers.values())
 
 
 def row_by_row(xp: Any, quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:

@@ -73,7 +73,7 @@ def _write_losses(xp: Any, plan: Any, examples: _Examples, block: Any, core: Any
     if wrong is not None:
         some = x[wrong]
         hot = one_hot(xp, examples.labels[start:stop][wrong], some)
-        place[wrong] = plan.operation.rule.formula(xp, some, hot, **_PLAIN)[0]
+        place[wrong] = plan.operation.rule.formula(xp, some, hot, **_PLAIN)
 
 
 def _gradient(

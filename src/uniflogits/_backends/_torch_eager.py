@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch._C._functorch import is_batchedtensor
+
+from .._math.products import product
+from ._blocks import in_rows, value_in_blocks
 
 BLOCK = 1 << 18  # entries of a block for each thread: 1 MiB of float32
 
@@ -51,35 +54,88 @@ class _Eager(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, x: torch.Tensor, value: torch.Tensor, saved: Any, pullback: Any, formula: Any
+        ctx: Any, value: torch.Tensor, kept: Any, pullback: Any, formula: Any, *arrays: torch.Tensor
     ) -> torch.Tensor:
         # Tensors that are the caller's are saved as such: torch says so if they were changed meanwhile.
-        ctx.save_for_backward(x, *saved)
-        ctx.rest = pullback, formula
+        ctx.save_for_backward(*arrays, *kept)
+        ctx.rest = pullback, formula, len(arrays)
         return value
 
     @staticmethod
     def backward(ctx: Any, cotangent: torch.Tensor) -> Any:  # type: ignore[override]
-        x, *saved = ctx.saved_tensors
-        pullback, formula = ctx.rest
+        pullback, formula, count = ctx.rest
+        saved, needed = ctx.saved_tensors, ctx.needs_input_grad[4:]
+        arrays, kept = saved[:count], saved[count:]
         differentiable = torch.is_grad_enabled()
         if differentiable or is_batchedtensor(cotangent):
-            with torch.enable_grad():
-                (gradient,) = torch.autograd.grad(formula(x), x, cotangent, create_graph=differentiable)
+            gradients = _by_formula(formula, arrays, needed, cotangent, differentiable)
         else:
-            gradient = pullback(x.detach(), *saved, cotangent)
-        return gradient, None, None, None, None
+            gradients = pullback(tuple(x.detach() for x in arrays), kept, cotangent, needed)
+        return None, None, None, None, *gradients
+
+
+def _by_formula(
+    formula: Callable[..., torch.Tensor], arrays: Any, needed: Any, cotangent: Any, differentiable: bool
+) -> list[torch.Tensor | None]:
+    wanted = [x for x, need in zip(arrays, needed, strict=True) if need]
+    with torch.enable_grad():
+        found = torch.autograd.grad(formula(*arrays), wanted, cotangent, create_graph=differentiable)
+    rest = iter(found)
+    return [next(rest) if need else None for need in needed]
 
 
 def with_backward(
-    x: torch.Tensor,
     value: torch.Tensor,
-    saved: tuple[torch.Tensor | None, ...],
-    pullback: Callable[..., torch.Tensor],
-    formula: Callable[[torch.Tensor], torch.Tensor],
+    kept: tuple[torch.Tensor | None, ...],
+    pullback: Callable[..., Any],
+    formula: Callable[..., torch.Tensor],
+    *arrays: torch.Tensor,
 ) -> torch.Tensor:
-    """`value`, computed off the tape, whose backward pass is pullback(x, *saved, cotangent).
+    """`value` of arrays, computed off the tape, with a backward pass.
 
-    Where that is itself differentiated or mapped, it is the one of formula(x).
+    That is pullback(arrays, kept, cotangent, needed), which gives a gradient or None for each array; where it
+    is itself differentiated or mapped, the one of formula(*arrays).
     """
-    return _Eager.apply(x, value, saved, pullback, formula)
+    return _Eager.apply(value, kept, pullback, formula, *arrays)
+
+
+class _Slopes(NamedTuple):
+    """How the gradients of `in_parts` are made, one part after the other."""
+
+    xp: Any
+    gradients: Callable[..., tuple[Any, ...]]
+    entries: int
+    each: bool
+
+    def __call__(self, arrays: Any, _: Any, cotangent: torch.Tensor, needed: Any) -> list[Any]:
+        rows, size = in_rows(self.xp, self.entries, arrays, self.each)
+        if not self.each:  # a number of each row, or of each entry after all
+            cotangent = cotangent[..., None] if cotangent.ndim < arrays[0].ndim else cotangent
+            cotangent = cotangent.reshape(-1, cotangent.shape[-1])
+        else:
+            cotangent = cotangent.reshape(-1)
+        out = [torch.empty_like(x) if need else None for x, need in zip(rows, needed, strict=True)]
+        for start in range(0, rows[0].shape[0], size):
+            part = slice(start, start + size)
+            for place, slope in zip(out, self.gradients(*(x[part] for x in rows)), strict=True):
+                if place is not None:
+                    place[part] = product(self.xp, slope, cotangent[part])
+        return [g if g is None else g.view(x.shape) for g, x in zip(out, arrays, strict=True)]
+
+
+def in_parts(
+    xp: Any,
+    entries: int,
+    value: Callable[..., Any],
+    gradients: Callable[..., Any],
+    formula: Callable[..., Any],
+    arrays: tuple[torch.Tensor, ...],
+    each: bool,
+) -> torch.Tensor:
+    """value(*arrays) of plain arrays of one shape, and its gradients, so many entries at a time."""
+    with torch.no_grad():
+        plain = tuple(x.detach() for x in arrays)
+        out = value_in_blocks(xp, xp.over_chunks, entries, value, *plain, each=each)
+    if not (torch.is_grad_enabled() and any(x.requires_grad for x in arrays)):
+        return out
+    return with_backward(out, (), _Slopes(xp, gradients, entries, each), formula, *arrays)

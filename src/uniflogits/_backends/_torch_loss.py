@@ -113,21 +113,10 @@ def _block(
     return loss, m, others, own + others
 
 
-def _pullback(
-    x: torch.Tensor,
-    labels: torch.Tensor,
-    removed: torch.Tensor | None,
-    share: torch.Tensor | None,
-    m: torch.Tensor,
-    others: torch.Tensor,
-    total: torch.Tensor,
-    terms: torch.Tensor | None,
-    cotangent: torch.Tensor,
-    *,
-    count: Any,
-) -> torch.Tensor:
+def _pullback(count: Any, arrays: Any, kept: Any, cotangent: torch.Tensor, _: Any) -> tuple[torch.Tensor]:
+    (x,), (labels, removed, share, *odds) = arrays, kept
     examples = _Examples(_rows(x), labels, removed, share, count)
-    return _gradient(examples, _Odds(m, others, total, terms), cotangent).view_as(x)
+    return (_gradient(examples, _Odds(*odds), cotangent).view_as(x),)
 
 
 def _gradient(examples: _Examples, odds: _Odds, cotangent: torch.Tensor) -> torch.Tensor:
@@ -177,4 +166,4 @@ def value(plan: Any, operands: dict[str, Any], formula: Callable[[torch.Tensor],
     if not moving:
         return out
     kept = examples.labels, examples.removed, examples.share, *odds
-    return with_backward(x, out, kept, functools.partial(_pullback, count=examples.count), formula)
+    return with_backward(out, kept, functools.partial(_pullback, examples.count), formula, x)

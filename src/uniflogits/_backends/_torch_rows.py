@@ -150,7 +150,7 @@ def _rows(xp: Any, operation: Any, x: torch.Tensor) -> torch.Tensor:
         return out
     kept = (out, None, None) if way.keeps_value else (None, m, total)
     pullback = functools.partial(_pullback, xp, operation, wrong)
-    return with_backward(x, out, kept, pullback, formula)
+    return with_backward(out, kept, pullback, formula, x)
 
 
 def _formula(xp: Any, operation: Any) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -164,18 +164,18 @@ def _pullback(
     xp: Any,
     operation: Any,
     wrong: torch.Tensor | None,
-    x: torch.Tensor,
-    value: torch.Tensor | None,
-    m: torch.Tensor | None,
-    total: torch.Tensor | None,
+    arrays: Any,
+    kept: Any,
     cotangent: torch.Tensor,
-) -> torch.Tensor:
+    _: Any,
+) -> tuple[torch.Tensor]:
+    (x,), (value, m, total) = arrays, kept
     way, out = WAYS[operation.name], torch.empty_like(x)
     right = torch.ones(x.shape[0], dtype=torch.bool)
     for part in blocks(x):
         odds = None if m is None or total is None else (m[part], total[part])
-        kept = x if value is None else value
-        found = way.gradient(kept[part], odds, cotangent[part], out[part])
+        base = x if value is None else value
+        found = way.gradient(base[part], odds, cotangent[part], out[part])
         if not math.isfinite(found.sum().item()):
             right[part] = torch.isfinite(found)[:, 0]
     if wrong is not None:
@@ -184,7 +184,7 @@ def _pullback(
     rest = None if right.all() else torch.nonzero(~right)[:, 0]
     if rest is not None:
         out[rest] = _by_rule(xp, operation.rule, x[rest], cotangent[rest])
-    return out
+    return (out,)
 
 
 def _by_rule(xp: Any, rule: Any, x: torch.Tensor, cotangent: torch.Tensor) -> torch.Tensor:

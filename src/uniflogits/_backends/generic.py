@@ -58,6 +58,16 @@ def exact_alone(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     return exact(*arrays)
 
 
+def whole(xp: Any) -> Callable[..., Any]:
+    """`in_parts` of a library that gains nothing by them.
+
+    ``in_parts(formula, gradients, arrays, numbers, each)`` is ``formula(xp, *arrays, **numbers)``, of each
+    element or a number of each row. The library may differentiate it by itself, or by ``gradients(xp,
+    *arrays, **numbers)`` as `attach` does.
+    """
+    return lambda formula, gradients, arrays, numbers, each: formula(xp(), *arrays, **numbers)
+
+
 def value_and_nothing(xp: Any, value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
     """`attach` by a formula: the value plus a zero whose first two derivatives are those wanted.
 
@@ -205,6 +215,7 @@ class ArrayAPIBackend(Backend):
             namespace,
             stop_gradient=lambda x: x,
             attach=value_alone,
+            in_parts=whole(lambda: self.xp),
             sift=exact_alone,
             slope=None,
             attach_map=None,

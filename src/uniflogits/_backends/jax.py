@@ -15,7 +15,7 @@ from jax.custom_derivatives import SymbolicZero
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from ._blocks import chunks_in_a_loop, value_in_blocks
-from .generic import Backend, extend
+from .generic import Backend, extend, whole
 
 _BLOCK = 1 << 15  # entries of rows that are computed together on a CPU
 
@@ -139,6 +139,7 @@ _NAMESPACE = extend(
     take=_take,
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
+    in_parts=whole(lambda: _NAMESPACE),
     sift=_sift,
     slope=_slope,
     attach_map=_attach_map,

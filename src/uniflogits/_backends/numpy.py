@@ -11,7 +11,7 @@ import numpy as np
 from .._core.errors import type_error
 from .._core.operation import OPERATIONS
 from . import _numpy_kernels, _numpy_linear, _numpy_loss
-from ._blocks import chunk_by_chunk, row_by_row, value_in_blocks
+from ._blocks import chunk_by_chunk, divisible, row_by_row, value_in_blocks
 from ._numpy_rows import ENTRIES
 from .generic import Backend, extend, losses_alone, total_alone
 
@@ -27,6 +27,13 @@ _over_chunks = functools.partial(chunk_by_chunk, np.concatenate)
 _UNSIGNED = {np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)}
 
 
+def _in_parts(formula: Any, _: Any, arrays: Any, numbers: dict[str, Any], each: bool) -> Any:
+    value = functools.partial(formula, NumPyBackend.xp, **numbers)
+    if not divisible(numbers, each):
+        return value(*arrays)
+    return value_in_blocks(np, _over_chunks, ENTRIES, value, *arrays, each=each)
+
+
 class NumPyBackend(Backend):
     name = "NumPy"
     xp = extend(
@@ -36,6 +43,7 @@ class NumPyBackend(Backend):
         astype=lambda x, dtype: x.astype(dtype),
         stop_gradient=lambda x: x,
         attach=lambda value, _, *arrays: value_in_blocks(np, _over_chunks, ENTRIES, value, *arrays),
+        in_parts=_in_parts,
         sift=lambda *given: row_by_row(NumPyBackend.xp, *given),
         slope=None,
         attach_map=None,

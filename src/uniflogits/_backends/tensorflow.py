@@ -21,7 +21,7 @@ from ._tensorflow_watchers import (
     is_vectorized,
     loses_custom_gradients,
 )
-from .generic import Backend, extend, value_and_nothing
+from .generic import Backend, extend, value_and_nothing, whole
 
 _BLOCK = 1 << 17  # entries of rows that are computed together
 
@@ -152,6 +152,7 @@ class TensorFlowBackend(Backend):
     xp = extend(
         namespace,
         attach=_attach,
+        in_parts=whole(lambda: TensorFlowBackend.xp),
         sift=_sift,
         slope=_slope,
         attach_map=None,

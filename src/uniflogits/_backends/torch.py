@@ -15,72 +15,53 @@ from torch.utils.checkpoint import checkpoint
 from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
-from . import _torch_compiled, _torch_linear, _torch_loss, _torch_rows
-from ._blocks import chunk_by_chunk, row_by_row, value_in_blocks
-from .generic import Backend, extend, value_and_nothing
+from . import _torch_compiled, _torch_eager, _torch_linear, _torch_loss, _torch_rows
+from ._blocks import alike, chunk_by_chunk, divisible, row_by_row
+from ._torch_watchers import TENSORS, is_differentiated, is_on_cpu, is_plain, is_watched, transforming
+from .generic import Backend, extend, value_alone, value_and_nothing
 
 # What torch stores and does not compute with.
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
-_TENSORS = (torch.Tensor, torch.nn.Parameter)
 _BLOCK = 1 << 16  # entries for each thread: a formula has many arrays of that size
 _over_chunks = functools.partial(chunk_by_chunk, torch.cat)
 INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 
-def _transforming() -> bool:
-    """Whether a transform of torch.func is active; torch has no public way to ask."""
-    return torch._C._are_functorch_transforms_active()
-
-
-def _is_differentiated(x: torch.Tensor) -> bool:
-    if torch.compiler.is_compiling() or _transforming():
-        return True
-    return (torch.is_grad_enabled() and x.requires_grad) or forward_ad.unpack_dual(x).tangent is not None
-
-
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
     """A formula and no autograd.Function: that goes through every transform of torch and its compiler."""
-    if any(_is_differentiated(x) for x in arrays):
-        return value_and_nothing(TorchBackend.xp, value, gradients, *arrays)
-    if not _is_plain(*arrays) or arrays[0].device.type != "cpu":
-        return value(*arrays)
-    return value_in_blocks(torch, _over_chunks, _BLOCK * torch.get_num_threads(), value, *arrays)
+    formula = functools.partial(value_and_nothing, TorchBackend.xp, value, gradients)
+    if is_on_cpu(*arrays) and alike(*arrays):
+        return _by_parts(value, gradients, formula, arrays, False)
+    return formula(*arrays) if any(is_differentiated(x) for x in arrays) else value(*arrays)
+
+
+def _in_parts(formula: Any, gradients: Any, arrays: Any, numbers: dict[str, Any], each: bool) -> torch.Tensor:
+    taped = functools.partial(formula, TorchBackend.xp, **numbers)
+    tensors = [number for number in numbers.values() if isinstance(number, torch.Tensor)]
+    if not divisible(numbers, each) or any(x.requires_grad for x in tensors):
+        return taped(*arrays)
+    if not is_on_cpu(*arrays, *tensors) or not alike(*arrays):
+        return taped(*arrays)
+    value, slopes = (functools.partial(one, _OFF_TAPE, **numbers) for one in (formula, gradients))
+    return _by_parts(value, slopes, taped, arrays, each)
+
+
+def _by_parts(value: Any, gradients: Any, formula: Any, arrays: Any, each: bool) -> torch.Tensor:
+    entries = _BLOCK * torch.get_num_threads()
+    return _torch_eager.in_parts(TorchBackend.xp, entries, value, gradients, formula, arrays, each)
 
 
 def _attach_label(*given: Any) -> torch.Tensor | None:
     """The losses of labels by a rule inside a compiled function; the formula elsewhere."""
     *_, x, labels = given
-    compiled = torch.compiler.is_compiling() and not _transforming()
+    compiled = torch.compiler.is_compiling() and not transforming()
     return _torch_compiled.label_loss(x, labels) if compiled else None
 
 
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
     # Whether rows are good is read: at once on a CPU, elsewhere after all that was asked for before.
-    known = arrays[0].device.type == "cpu" and _is_plain(*arrays)
+    known = arrays[0].device.type == "cpu" and is_plain(*arrays)
     return row_by_row(TorchBackend.xp, quick, exact, *arrays) if known else exact(*arrays)
-
-
-def _is_watched() -> bool:
-    """Whether something else than a tape sees what is computed: a compiler, a transform, a mode."""
-    return (
-        torch.compiler.is_compiling()
-        or _transforming()
-        or torch._C._len_torch_dispatch_stack() > 0
-        or torch._C._get_tracing_state() is not None
-    )
-
-
-def _is_plain(*arrays: Any) -> bool:
-    """Whether a call runs eagerly, at once, and on at most a reverse tape: nothing transforms it."""
-    if _is_watched():
-        return False
-    for x in arrays:
-        if isinstance(x, torch.Tensor):
-            if type(x) not in _TENSORS or x.device.type == "meta":
-                return False
-            if x.is_floating_point() and forward_ad.unpack_dual(x).tangent is not None:
-                return False
-    return True
 
 
 class _Slope(torch.autograd.Function):
@@ -109,7 +90,7 @@ def _slope(x: torch.Tensor) -> torch.Tensor:
 
     The compiler refuses a Function that has a forward mode: there the derivative is 0.
     """
-    if torch.compiler.is_compiling() or not _is_differentiated(x):
+    if torch.compiler.is_compiling() or not is_differentiated(x):
         return torch.zeros_like(x)
     return _Slope.apply(x)
 
@@ -135,7 +116,7 @@ def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*arrays: Any) -> Any:
         given = [x for x in arrays if x is not None]
         compiling = torch.compiler.is_compiling()
-        if not compiling and (_transforming() or not any(_is_differentiated(x) for x in given)):
+        if not compiling and (transforming() or not any(is_differentiated(x) for x in given)):
             return function(*arrays)
         if not compiling and any(forward_ad.unpack_dual(x).tangent is not None for x in given):
             return function(*arrays)
@@ -146,19 +127,19 @@ def _recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _linear_pass(arrays: Any, labels: Any, factors: Any, z_loss: Any, size: int | None) -> Any:
     moving = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in (*arrays, factors))
-    if moving or not _is_plain(*arrays, labels, factors):
+    if moving or not is_plain(*arrays, labels, factors):
         return one_pass(TorchBackend.xp, arrays, labels, factors, z_loss, size)
     return _torch_linear.one_pass(TorchBackend.xp, arrays, labels, factors, z_loss, size)
 
 
 def _linear_losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
-    if not _is_plain(*arrays, given[0]):
+    if not is_plain(*arrays, given[0]):
         return exact(given, *arrays)
     return _torch_linear.losses(exact, one_pass, arrays, given)
 
 
 def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: Any) -> Any:
-    if not _is_plain(*arrays, given[0], factors):
+    if not is_plain(*arrays, given[0], factors):
         return exact(given, *arrays, factors)
     if not torch.is_grad_enabled() or not any(x is not None and x.requires_grad for x in (*arrays, factors)):
         return total_of(TorchBackend.xp, one_pass(given, arrays, None).raw, factors)
@@ -171,6 +152,7 @@ class TorchBackend(Backend):
         namespace,
         stop_gradient=torch.Tensor.detach,
         attach=_attach,
+        in_parts=_in_parts,
         sift=_sift,
         slope=_slope,
         attach_map=None,
@@ -209,7 +191,7 @@ class TorchBackend(Backend):
         return value
 
     def form(self, value: Any) -> Any:
-        if torch.compiler.is_compiling() or type(value) not in _TENSORS:
+        if torch.compiler.is_compiling() or type(value) not in TENSORS:
             return None
         if value.layout is not torch.strided or value.is_nested:
             return None
@@ -225,15 +207,15 @@ class TorchBackend(Backend):
         return value.device
 
     def read(self, value: Any) -> np.ndarray | None:
-        if torch.compiler.is_compiling() or type(value) not in _TENSORS:
+        if torch.compiler.is_compiling() or type(value) not in TENSORS:
             return None
-        if value.device.type != "cpu" or _transforming():
+        if value.device.type != "cpu" or transforming():
             return None
         value = value.detach()
         return value.float().numpy() if value.dtype is torch.bfloat16 else value.numpy()
 
     def within(self, value: Any, low: float, high: float) -> bool | None:
-        if _is_watched() or type(value) not in _TENSORS or not value.is_cpu or value.dtype in _UNSIGNED:
+        if is_watched() or type(value) not in TENSORS or not value.is_cpu or value.dtype in _UNSIGNED:
             return super().within(value, low, high)
         if value.numel() == 0:
             return True
@@ -252,7 +234,7 @@ class TorchBackend(Backend):
 
     def _run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         name = plan.operation.name if kernel.__name__ == "evaluate" else None
-        if (name == INTEGER_LABELS or name in _torch_rows.WAYS) and _is_plain(*operands.values()):
+        if (name == INTEGER_LABELS or name in _torch_rows.WAYS) and is_plain(*operands.values()):
             x = operands[plan.operation.arrays[0]]
             out = self._eagerly(kernel, plan, operands) if x.device.type == "cpu" else None
             if out is not None:
@@ -281,4 +263,6 @@ class TorchBackend(Backend):
         return value.detach(), tuple(filled)
 
 
+# What nothing differentiates has shorter forms.
+_OFF_TAPE = extend(TorchBackend.xp, slope=None, attach=value_alone)
 BACKEND = TorchBackend()

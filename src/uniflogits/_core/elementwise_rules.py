@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._math.products import product
-from .layout import Laid, gradient_of, result_dtype, to_dtype
+from .layout import Laid, gradient_of, in_parts, result_dtype, to_dtype
 
 
 class Elementwise:
@@ -21,8 +21,11 @@ class Elementwise:
         self.formula, self.first, self.second = formula, first, second
 
     def value(self, laid: Laid) -> Any:
-        out = self.formula(laid.xp, *laid.arrays, **laid.numbers)
+        out = in_parts(laid, self.formula, self._slopes, each=True)
         return to_dtype(laid.xp, out, result_dtype(laid))
+
+    def _slopes(self, xp: Any, x: Any, **numbers: Any) -> tuple[Any]:
+        return (self.first(xp, x, **numbers),)
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
         slope = self.first(laid.xp, *laid.arrays, **laid.numbers)
@@ -56,7 +59,7 @@ class ElementwisePair:
         self.formula, self.first, self.second = formula, first, second
 
     def value(self, laid: Laid) -> Any:
-        out = self.formula(laid.xp, *laid.arrays, **laid.numbers)
+        out = in_parts(laid, self.formula, self.first, each=True)
         return to_dtype(laid.xp, out, result_dtype(laid))
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:

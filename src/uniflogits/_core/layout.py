@@ -6,6 +6,7 @@ Formulas and derivative rules therefore know one layout and one dtype only.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .._math.targets import one_hot, one_hot_or_nan
@@ -199,6 +200,11 @@ def _indices(xp: Any, plan: Plan, labels: Any, ignore: int | None) -> tuple[Any,
     # never the ignored one.
     labels = cast(xp, labels, plan.index)
     return labels, labels == ignore if ignore is not None and low <= ignore <= high else None
+
+
+def in_parts(laid: Laid, formula: Callable[..., Any], gradients: Callable[..., Any], each: bool) -> Any:
+    """formula(xp, *arrays, **numbers), by the way that the library has for large arrays."""
+    return laid.xp.in_parts(formula, gradients, laid.arrays, laid.numbers, each)
 
 
 def result_dtype(laid: Laid) -> Any:

@@ -10,19 +10,20 @@ from .._math.products import product
 from .._math.weighing import pulled, pulled_tangent, pushed, reduced
 from . import annotations as roles
 from .dtypes import FLOATS, dtype_name
-from .layout import Laid, gradient_dtype, to_dtype
+from .layout import Laid, gradient_dtype, in_parts, to_dtype
 from .row_rules import Rowwise
 
 
 class Loss(Rowwise):
     """Logits and labels in, a loss per example out, weighed and reduced.
 
-    formula(xp, x, y, ...)      -> the raw loss of each example, and what it counts in a mean (None: 1)
+    formula(xp, x, y, ...)      -> the raw loss of each example
     gradients(xp, x, y, ...)    -> its derivatives by x and by y
     curvature(xp, x, y, t, ...) -> of the gradient by x: its derivative along t, and that of its product with
                                    t by y
     mixed(xp, x, y, u, ...)     -> of the gradient by x: its derivative along u in y (None: labels have none)
-    share_slope(xp, x, y, ...)  -> the derivative of what an example counts by y (None: there is none)
+    share(xp, y, class_weights) -> what an example counts in a mean, or None: 1
+    share_slope(xp, y, class_weights) -> its derivative by y
     by_label                    -> of integer labels without options: loss(xp, x, labels), its gradient twice,
                                    the second one fit for plain autodiff, and curvature(xp, x, labels, t); for
                                    a library that can attach a rule to the first two
@@ -37,11 +38,12 @@ class Loss(Rowwise):
         gradients: Callable[..., Any],
         curvature: Callable[..., Any],
         mixed: Callable[..., Any] | None = None,
+        share: Callable[..., Any] | None = None,
         share_slope: Callable[..., Any] | None = None,
         by_label: tuple[Callable[..., Any], ...] = (),
     ) -> None:
         self.formula, self.gradients, self.curvature, self.mixed = formula, gradients, curvature, mixed
-        self.share_slope, self.by_label = share_slope, by_label
+        self.share, self.share_slope, self.by_label = share, share_slope, by_label
 
     def value(self, laid: Laid) -> Any:
         xp, options = laid.xp, laid.numbers.values()
@@ -55,17 +57,18 @@ class Loss(Rowwise):
             raw = xp.attach_label(*rules, laid.arrays[0], laid.indices)
             if raw is not None:
                 return reduced(xp, laid.weighing, raw, None)
-        return reduced(xp, laid.weighing, *self.formula(xp, *laid.arrays, **laid.numbers))
+        raw = in_parts(laid, self.formula, self.gradients, each=laid.plan.axes is None)
+        return reduced(xp, laid.weighing, raw, self._share(laid))
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
-        raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers)
+        raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers), self._share(laid)
         scale, by_share = pulled(laid.xp, laid.weighing, raw, share, cotangent)
         by_x, by_y = self.gradients(laid.xp, *laid.arrays, **laid.numbers)
         return self._gradients(laid, scale, by_share, by_x, by_y)
 
     def pushforward(self, laid: Laid, tangents: tuple[Any, ...]) -> Any:
         xp = laid.xp
-        raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers)
+        raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers), self._share(laid)
         by_x, by_y = self.gradients(xp, *laid.arrays, **laid.numbers)
         t, u = self._tangents(laid, tangents)
         tangent = self._sum(laid, by_x * t)
@@ -73,14 +76,14 @@ class Loss(Rowwise):
         if u is not None:
             tangent = tangent + self._sum(laid, product(xp, u, by_y))
             if share is not None and self.share_slope is not None:
-                slope = self.share_slope(xp, *laid.arrays, **laid.numbers)
+                slope = self._share_slope(laid)
                 share_tangent = self._sum(laid, slope * u)
         return pushed(xp, laid.weighing, raw, share, tangent, share_tangent)
 
     def pullback_of_gradient(self, laid: Laid, cotangent: Any, direction: Any) -> tuple[Any, ...]:
         xp = laid.xp
         t, _ = self._tangents(laid, (direction, None))
-        _, share = self.formula(xp, *laid.arrays, **laid.numbers)
+        share = self._share(laid)
         by_x, _ = self.gradients(xp, *laid.arrays, **laid.numbers)
         # The product of gradient and direction is weighed and reduced as the loss itself is.
         scale, by_share = pulled(xp, laid.weighing, self._sum(laid, by_x * t), share, cotangent)
@@ -90,14 +93,14 @@ class Loss(Rowwise):
     def pushforward_of_gradient(self, laid: Laid, cotangent: Any, tangents: tuple[Any, ...]) -> Any:
         xp = laid.xp
         t, u = self._tangents(laid, tangents)
-        raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers)
+        raw, share = self.formula(laid.xp, *laid.arrays, **laid.numbers), self._share(laid)
         scale, _ = pulled(xp, laid.weighing, raw, share, cotangent)
         bent, _ = self.curvature(xp, *laid.arrays, t, **laid.numbers)
         if u is not None and self.mixed is not None:
             bent = bent + self.mixed(xp, *laid.arrays, u, **laid.numbers)
         out = self._spread(laid, scale) * bent
         if u is not None and share is not None and self.share_slope is not None:
-            share_tangent = self._sum(laid, self.share_slope(xp, *laid.arrays, **laid.numbers) * u)
+            share_tangent = self._sum(laid, self._share_slope(laid) * u)
             scale_tangent = pulled_tangent(xp, laid.weighing, raw, share, cotangent, share_tangent)
             out = (
                 out + self._spread(laid, scale_tangent) * self.gradients(xp, *laid.arrays, **laid.numbers)[0]
@@ -112,8 +115,17 @@ class Loss(Rowwise):
             return first, None
         by_y = product(xp, scale, by_y)
         if by_share is not None and self.share_slope is not None:
-            by_y = by_y + self._spread(laid, by_share) * self.share_slope(xp, *laid.arrays, **laid.numbers)
+            by_y = by_y + self._spread(laid, by_share) * self._share_slope(laid)
         return first, self._restored(laid, by_y, 1)
+
+    def _share(self, laid: Laid) -> Any:
+        if self.share is None:
+            return None
+        return self.share(laid.xp, laid.arrays[1], laid.numbers["class_weights"])
+
+    def _share_slope(self, laid: Laid) -> Any:
+        assert self.share_slope is not None
+        return self.share_slope(laid.xp, laid.arrays[1], laid.numbers["class_weights"])
 
     def _has_label_gradient(self, laid: Laid) -> bool:
         operation = laid.plan.operation

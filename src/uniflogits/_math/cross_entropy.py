@@ -30,16 +30,14 @@ def _weighted(xp: Any, x: Any, y: Any, class_weights: Any, label_smoothing: Any)
     return t if class_weights is None else product(xp, t, class_weights)
 
 
-def loss(
-    xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z_loss: Any
-) -> tuple[Any, Any]:
+def loss(xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z_loss: Any) -> Any:
     rows = softmax_rows(xp, x)
     t = _weighted(xp, x, y, class_weights, label_smoothing)
     total = xp.sum(product(xp, t, _costs(xp, rows, x)), axis=-1)
     if z_loss is not None:
         lse = xp.where(rows.mass, rows.logsumexp, 0.0)
         total = total + z_loss * xp.square(lse)[..., 0]
-    return total, targets.share(xp, y, class_weights)
+    return total
 
 
 def gradients(
@@ -84,7 +82,3 @@ def _through_labels(xp: Any, g: Any, class_weights: Any, label_smoothing: Any) -
     if class_weights is not None:
         g = product(xp, class_weights, g)
     return g if label_smoothing is None else (1.0 - label_smoothing) * g
-
-
-def share_slope(xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z_loss: Any) -> Any:
-    return targets.share_slope(xp, y, class_weights)

@@ -47,7 +47,7 @@ def in_chunks(xp: Any, step: Any, carry: Any, rows: tuple[Any, ...], size: int |
 
 
 def raw_losses(xp: Any, loss: Any, classes: Classes, h: Any, labels: Any) -> Any:
-    return loss(xp, *_logits(xp, classes, h, labels)[1:], **classes.options)[0]
+    return loss(xp, *_logits(xp, classes, h, labels)[1:], **classes.options)
 
 
 def slopes(xp: Any, gradients: Any, classes: Classes, h: Any, labels: Any) -> Any:

@@ -199,9 +199,9 @@ def _balance(y: Any, alpha: Any) -> tuple[Any, Any]:
     return alpha * y + (1.0 - alpha) * (1.0 - y), 2.0 * alpha - 1.0
 
 
-def _sigmoid_loss(xp: Any, x: Any, y: Any, *, gamma: Any, alpha: Any) -> tuple[Any, Any]:
+def _sigmoid_loss(xp: Any, x: Any, y: Any, *, gamma: Any, alpha: Any) -> Any:
     loss = focal.focal_loss(xp, _odds(xp, x, y), gamma)
-    return loss if alpha is None else product(xp, _balance(y, alpha)[0], loss), None
+    return loss if alpha is None else product(xp, _balance(y, alpha)[0], loss)
 
 
 def _sigmoid_gradients(xp: Any, x: Any, y: Any, *, gamma: Any, alpha: Any) -> tuple[Any, Any]:
@@ -240,7 +240,7 @@ def _factor(xp: Any, y: Any, class_weights: Any) -> Any:
     return xp.sum(y if class_weights is None else product(xp, y, class_weights), axis=-1, keepdims=True)
 
 
-def _softmax_loss(xp: Any, x: Any, y: Any, *, gamma: Any, class_weights: Any) -> tuple[Any, Any]:
+def _softmax_loss(xp: Any, x: Any, y: Any, *, gamma: Any, class_weights: Any) -> Any:
     truth = focal.truth(xp, x, y)
     loss = focal.focal_loss(xp, truth.odds, gamma)
     if xp.slope is not None:
@@ -249,8 +249,7 @@ def _softmax_loss(xp: Any, x: Any, y: Any, *, gamma: Any, class_weights: Any) ->
         slope, toward = _softmax_slopes(xp, truth, gamma)
         step = xp.stop_gradient(xp.where(entries, slope * toward, 0.0)) * xp.slope(xp.where(entries, x, 0.0))
         loss = loss + xp.sum(step, axis=-1, keepdims=True)
-    loss = product(xp, _factor(xp, y, class_weights), loss)
-    return loss[..., 0], targets.share(xp, y, class_weights)
+    return product(xp, _factor(xp, y, class_weights), loss)[..., 0]
 
 
 def _softmax_slopes(xp: Any, truth: focal.Truth, gamma: Any) -> tuple[Any, Any]:
@@ -275,4 +274,4 @@ def _softmax_curvature(xp: Any, x: Any, y: Any, t: Any, *, gamma: Any, class_wei
     return xp.where(truth.others.full | truth.dead, 0.0, _factor(xp, y, class_weights) * bent), None
 
 
-define(softmax_focal_loss, Loss(_softmax_loss, _softmax_gradients, _softmax_curvature))
+define(softmax_focal_loss, Loss(_softmax_loss, _softmax_gradients, _softmax_curvature, share=targets.share))

@@ -97,9 +97,9 @@ def _parts(xp: Any, y: Any, pos_weight: Any, label_smoothing: Any) -> tuple[Any,
     return positive if pos_weight is None else product(xp, positive, pos_weight), negative
 
 
-def _loss(xp: Any, x: Any, y: Any, *, pos_weight: Any, label_smoothing: Any) -> tuple[Any, Any]:
+def _loss(xp: Any, x: Any, y: Any, *, pos_weight: Any, label_smoothing: Any) -> Any:
     positive, negative = _parts(xp, y, pos_weight, label_smoothing)
-    return product(xp, positive, core.softplus(xp, -x)) + product(xp, negative, core.softplus(xp, x)), None
+    return product(xp, positive, core.softplus(xp, -x)) + product(xp, negative, core.softplus(xp, x))
 
 
 def _gradients(xp: Any, x: Any, y: Any, *, pos_weight: Any, label_smoothing: Any) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from .._core.annotations import (
 )
 from .._core.operation import define, operation
 from .._core.rules import Loss
-from .._math import cross_entropy
+from .._math import cross_entropy, targets
 from .._math.label_core import BY_LABEL
 
 
@@ -198,7 +198,8 @@ _RULE = Loss(
     cross_entropy.gradients,
     cross_entropy.curvature,
     cross_entropy.mixed,
-    cross_entropy.share_slope,
+    targets.share,
+    targets.share_slope,
     BY_LABEL,
 )
 define(softmax_cross_entropy, _RULE)
