@@ -32,6 +32,11 @@ class Inputs(NamedTuple):
     labels: np.ndarray  # random, or the largest logit's where the logits are confident
     apart: np.ndarray  # a third set, which has nothing to do with the first
 
+    @property
+    def binary(self) -> np.ndarray:
+        """A label for each element, 0 or 1."""
+        return (self.apart > 0).astype(np.float32)
+
 
 class Products(NamedTuple):
     """Hidden states and a vector for each class, whose products are the logits."""

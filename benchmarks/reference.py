@@ -48,6 +48,23 @@ def cross_entropy_value(given: Inputs) -> Any:
     return cross_entropy(given)[0]
 
 
+def softmax_gradient(given: Inputs) -> Any:
+    """softmax, and the gradient of its product with the second set of logits."""
+    p, t = softmax(given), given.other[:CHECKED_ROWS].astype(np.float64)
+    return p, p * (t - (p * t).sum(axis=-1, keepdims=True))
+
+
+def binary_cross_entropy(given: Inputs) -> Any:
+    """The mean over all elements, and the gradient of the first."""
+    total, gradient = 0.0, None
+    for start in range(0, given.shape[0], CHECKED_ROWS):
+        x, y = (a[start : start + CHECKED_ROWS].astype(np.float64) for a in (given.x, given.binary))
+        total += (np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))).sum()
+        if gradient is None:
+            gradient = 1 / (1 + np.exp(-x)) - y
+    return total / given.x.size, gradient / given.x.size
+
+
 def kl_divergence(given: Inputs) -> Any:
     return _kl_divergence(given.x, given.other)
 

@@ -108,6 +108,31 @@ def test_derivative_of_the_backward_pass() -> None:
         assert torch.autograd.gradgradcheck(function, x)
 
 
+@pytest.mark.parametrize("name", sorted(set(CALLS) - {"softmax", "softmax, axis 0"}))
+def test_results_are_written_to(name: str) -> None:
+    """As `loss *= mask` does: the gradient follows, for nothing of the result is kept."""
+    import torch
+
+    function, arrays, options = CALLS[name]
+    gradients = []
+    for in_place in (False, True):
+        leaf = torch.from_numpy(arrays[0]).requires_grad_()
+        value = function(leaf, *(torch.from_numpy(a) for a in arrays[1:]), **options)
+        value = value.mul_(2) if in_place else value * 2
+        gradients.append(torch.autograd.grad(value.sum(), leaf)[0].numpy())
+    np.testing.assert_array_equal(*gradients)
+
+
+def test_a_changed_softmax_is_refused() -> None:
+    """Its backward pass is made of the result, as that of torch's own."""
+    import torch
+
+    p = ul.softmax(torch.zeros(2, 3, requires_grad=True))
+    p.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        p.sum().backward()
+
+
 @pytest.mark.parametrize("name", ["float32", "float64"])
 def test_powers_below_normal_numbers(name: str) -> None:
     """They are 0 there and exact above, though where that begins depends on what is fast."""

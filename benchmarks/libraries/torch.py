@@ -29,6 +29,24 @@ def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
     return lambda: _backward(F.cross_entropy, x, labels), lambda: _backward(_ours, x, labels)
 
 
+def _steps(x: torch.Tensor, labels: torch.Tensor, theirs: Any, ours: Any) -> Iterator[Callable[[], Any]]:
+    leaf = x.clone().requires_grad_()
+    return (
+        lambda loss=loss: _backward(lambda x, labels: loss(x, labels, reduction="mean"), leaf, labels)
+        for loss in (theirs, ours)
+    )
+
+
+def _mapped(x: torch.Tensor, cotangent: torch.Tensor) -> Iterator[Callable[[], Any]]:
+    leaf = x.clone().requires_grad_()
+
+    def both(function: Callable[..., torch.Tensor]) -> Any:
+        value = function(leaf)
+        return value.detach(), torch.autograd.grad(value, leaf, cotangent)[0]
+
+    return (lambda f=f: both(f) for f in (lambda x: torch.softmax(x, -1), ul.softmax))
+
+
 def _naive_kl(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     log_p, log_q = F.log_softmax(a, -1), F.log_softmax(b, -1)
     return (log_p.exp() * (log_p - log_q)).sum(-1)
@@ -46,6 +64,14 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         lambda: F.cross_entropy(x, labels),
         lambda: _ours(x, labels),
         "cross_entropy_value",
+    )
+    yield Pair("softmax, value + gradient", "torch.softmax", *_mapped(x, other), "softmax_gradient")
+    binary = torch.from_numpy(given.binary)
+    yield Pair(
+        "binary cross-entropy, value + gradient",
+        "F.binary_cross_entropy_with_logits",
+        *_steps(x, binary, F.binary_cross_entropy_with_logits, ul.sigmoid_binary_cross_entropy),
+        "binary_cross_entropy",
     )
     for name, q in (("kl_divergence", other), ("kl_divergence_apart", torch.from_numpy(given.apart))):
         theirs, ours = (lambda f=f, q=q: f(x, q) for f in (_naive_kl, ul.kl_divergence))

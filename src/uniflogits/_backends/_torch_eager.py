@@ -54,12 +54,12 @@ class _Eager(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, value: torch.Tensor, kept: Any, pullback: Any, formula: Any, *arrays: torch.Tensor
+        ctx: Any, value: Any, kept: Any, pullback: Any, formula: Any, *arrays: torch.Tensor
     ) -> torch.Tensor:
         # Tensors that are the caller's are saved as such: torch says so if they were changed meanwhile.
         ctx.save_for_backward(*arrays, *kept)
         ctx.rest = pullback, formula, len(arrays)
-        return value
+        return value()
 
     @staticmethod
     def backward(ctx: Any, cotangent: torch.Tensor) -> Any:  # type: ignore[override]
@@ -96,7 +96,8 @@ def with_backward(
     That is pullback(arrays, kept, cotangent, needed), which gives a gradient or None for each array; where it
     is itself differentiated or mapped, the one of formula(*arrays).
     """
-    return _Eager.apply(value, kept, pullback, formula, *arrays)
+    # Given as it is, or if it were a view, the result could not be written to in place.
+    return _Eager.apply(value.detach, kept, pullback, formula, *arrays)
 
 
 class _Slopes(NamedTuple):
