@@ -144,8 +144,25 @@ def test_powers_below_normal_numbers(name: str) -> None:
     tiny = np.log(np.finfo(name).tiny)
     d = torch.tensor([0.0, -1.0, tiny + 2, tiny - 1, -1e30, -np.inf], dtype=dtype)
     found = powers(d, torch.empty_like(d)).numpy()
-    assert found[:3] == pytest.approx(np.exp(d[:3].numpy()), rel=4 * np.finfo(name).eps)
+    assert found[:3] == pytest.approx(np.exp(d[:3].numpy()), rel=4 * np.finfo(name).eps, abs=0)
     assert not found[3:].any()
+
+
+def test_sums_of_terms_below_normal_numbers() -> None:
+    """Nine of them are a normal number, which no loss may miss."""
+    import torch
+
+    x = torch.tensor([[0.0] + [-89.0] * 9], requires_grad=True)
+    expected = np.float32(9 * np.exp(-89.0))
+    assert expected > np.finfo(np.float32).tiny
+    loss = ul.softmax_cross_entropy_with_integer_labels(x, torch.tensor([0]))
+    for found in (
+        loss,
+        ul.logsumexp(x),
+        -ul.log_softmax(x)[:, 0],
+        -torch.autograd.grad(loss.sum(), x)[0][:, 0],
+    ):
+        assert found.item() == pytest.approx(expected, rel=1e-5, abs=0)
 
 
 def _close(found: Any, expected: Any) -> None:

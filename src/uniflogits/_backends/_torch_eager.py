@@ -49,6 +49,16 @@ def powers(d: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
     return torch.threshold_(torch.clamp(d, min=lowest, out=out).exp_(), least, 0.0)
 
 
+def faint(rest: torch.Tensor, classes: int) -> torch.Tensor | None:
+    """The rows whose sum of terms, (rows, 1), may miss what `powers` has left out; None: there are none."""
+    limits = torch.finfo(rest.dtype)
+    least = classes * limits.tiny / limits.eps
+    if torch.amin(rest).item() >= least:
+        return None
+    rows = torch.nonzero(rest[:, 0] < least)[:, 0]
+    return rows if len(rows) else None
+
+
 class _Eager(torch.autograd.Function):
     """A legacy Function: a call costs a fifth."""
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ._torch_eager import DTYPES, blocks, height, terms, with_backward
+from ._torch_eager import DTYPES, blocks, faint, height, terms, with_backward
 
 KEPT = 1 << 20  # terms of up to so many logits are kept for the backward pass
 FAR = 80.0  # a loss beyond which the label's share of the mass has lost digits, or soon will
@@ -107,6 +107,10 @@ def _block(
     e = terms(x, m, scratch)
     own = e.gather(1, labels)
     others = e.scatter_(1, labels, 0.0).sum(-1, keepdim=True)
+    rows = faint(others, x.shape[-1])
+    if rows is not None:
+        missed = torch.exp(x[rows] - m[rows]).scatter_(1, labels[rows], 0.0)
+        others[rows] = missed.sum(-1, keepdim=True)
     loss = torch.log1p(others / own)
     if not loss.max().item() <= FAR:
         loss = torch.where(loss <= FAR, loss, (m - x.gather(1, labels)) + torch.log(others))
