@@ -12,6 +12,7 @@ import uniflogits as ul
 from . import adapters
 from .answers import Reference
 from .compare import Failures
+from .harness import has_autodiff
 from .oracle.numbers import VALUE_BITS, exact, precision
 from .tolerances import TOLERANCES
 
@@ -31,6 +32,31 @@ def test_shares_of_entries_far_behind(backend: str) -> None:
         terms = np.where(np.arange(10) <= last[:, None], np.frompyfunc(gmpy2.exp, 1, 1)(exact(x)), mpfr(0))
         right = Reference.of(terms / terms.sum(axis=-1, keepdims=True))
     failures.compare("one result", found, [right], "float32", row.gradient, row.dagger)
+    failures.finish()
+
+
+@adapters.each()
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_what_is_left_to_the_others(name: str, backend: str) -> None:
+    """1 - p of a class far ahead is what the others have: whole, beside a row with a NaN too."""
+    adapter, row, public = adapters.get(backend), TOLERANCES[name], getattr(ul, name)
+    x = np.asarray([[0, 30, 1], [np.nan, 0, 1], [-2, 3, 1.5], [0, 70, -1]], np.float32)
+    cotangent = adapter.array(np.asarray([[0, 1, 0]] * len(x), np.float32))
+    with adapter.calling():
+        _, pullback = ul.vjp(public, adapter.array(x))
+        found = {"vjp": pullback(cotangent)[0]}
+    if has_autodiff(backend):
+        native = adapter.gradients(public, [adapter.array(x)], cotangent, [0])
+        found |= {mode: gradient for mode, (gradient,) in native.items()}
+    with precision(VALUE_BITS):
+        terms = np.frompyfunc(gmpy2.exp, 1, 1)(exact(x))
+        p = terms / terms.sum(axis=-1, keepdims=True)
+        right = -p
+        right[:, 1] = p[:, 0] + p[:, 2]
+        right = Reference.of(right * p[:, 1:2] if name == "softmax" else right)
+    failures = Failures(f"{name} float32 on {backend}")
+    for mode, gradient in found.items():
+        failures.compare(mode, adapter.to_numpy(gradient), [right], "float32", row.gradient, row.dagger)
     failures.finish()
 
 

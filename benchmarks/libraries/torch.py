@@ -24,21 +24,21 @@ def _backward(loss: Callable[..., torch.Tensor], x: torch.Tensor, labels: torch.
     return value.detach(), x.grad.detach()
 
 
-def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    x, labels = torch.from_numpy(given.x).requires_grad_(), torch.from_numpy(given.labels)
-    return lambda: _backward(F.cross_entropy, x, labels), lambda: _backward(_ours, x, labels)
+def _steps(x: torch.Tensor, labels: torch.Tensor, *losses: Callable[..., Any]) -> list[Callable[[], Any]]:
+    leaf = x.detach().requires_grad_()
+    return [lambda loss=loss: _backward(loss, leaf, labels) for loss in losses]
 
 
-def _steps(x: torch.Tensor, labels: torch.Tensor, theirs: Any, ours: Any) -> Iterator[Callable[[], Any]]:
-    leaf = x.clone().requires_grad_()
-    return (
-        lambda loss=loss: _backward(lambda x, labels: loss(x, labels, reduction="mean"), leaf, labels)
-        for loss in (theirs, ours)
-    )
+def step(given: Inputs) -> list[Callable[[], Any]]:
+    return _steps(torch.from_numpy(given.x), torch.from_numpy(given.labels), F.cross_entropy, _ours)
+
+
+def _our_binary(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return ul.sigmoid_binary_cross_entropy(x, labels, reduction="mean")
 
 
 def _mapped(x: torch.Tensor, cotangent: torch.Tensor) -> Iterator[Callable[[], Any]]:
-    leaf = x.clone().requires_grad_()
+    leaf = x.detach().requires_grad_()
 
     def both(function: Callable[..., torch.Tensor]) -> Any:
         value = function(leaf)
@@ -70,7 +70,7 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
     yield Pair(
         "binary cross-entropy, value + gradient",
         "F.binary_cross_entropy_with_logits",
-        *_steps(x, binary, F.binary_cross_entropy_with_logits, ul.sigmoid_binary_cross_entropy),
+        *_steps(x, binary, F.binary_cross_entropy_with_logits, _our_binary),
         "binary_cross_entropy",
     )
     for name, q in (("kl_divergence", other), ("kl_divergence_apart", torch.from_numpy(given.apart))):
@@ -79,13 +79,11 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
     if quick:
         return
     torch._dynamo.reset()
-    theirs, ours = (torch.compile(f, fullgraph=True, dynamic=False) for f in (F.cross_entropy, _ours))
-    leaf = torch.from_numpy(given.x).requires_grad_()
+    compiled = (torch.compile(f, fullgraph=True, dynamic=False) for f in (F.cross_entropy, _ours))
     yield Pair(
         f"{CROSS_ENTROPY}, compiled",
         "F.cross_entropy, compiled",
-        lambda: _backward(theirs, leaf, labels),
-        lambda: _backward(ours, leaf, labels),
+        *_steps(x, labels, *compiled),
         "cross_entropy",
     )
 

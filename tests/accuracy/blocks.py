@@ -35,6 +35,7 @@ class Block:
     classes: int = 0  # 0: elementwise
     plain: bool = True  # False: a spec's sample, whose rows are no examples of their own
     labels: dict[str, Any] = field(default_factory=dict)
+    summed: int = 1  # how many terms that may be subnormal are added up
 
     @property
     def id(self) -> str:
@@ -61,8 +62,7 @@ def _repeat(make: Callable[[], Iterable[Any]], times: int) -> list[Any]:
 def _one_row(rng: Rng, name: str, n: int, dtype: str, times: int) -> Made:
     argument = OPERATIONS[name].arrays[0]
     found = _repeat(lambda: regimes.rows(rng, n, dtype), times)
-    # Sums over the other classes, each of which a library that has no subnormal numbers takes for 0.
-    return *_stack(found, [argument]), (1024.0 if name == "entropy" else 1.0) * n
+    return *_stack(found, [argument]), 1024.0 if name == "entropy" else 1.0
 
 
 def _two_rows(rng: Rng, name: str, n: int, dtype: str, times: int) -> Made:
@@ -190,7 +190,9 @@ def blocks(
         if n > 100 or quick:
             some = np.sort(rng.permutation(len(labels))[:ROWS_OF_MANY])
             labels, arrays = tuple(labels[i] for i in some), {key: a[some] for key, a in arrays.items()}
-        made.append(Block(name, Sample(f"n={n}", arrays, options, underflow=underflow), labels, n))
+        summed = n if kind[1] is _one_row else 1  # the others count theirs themselves
+        sample = Sample(f"n={n}", arrays, options, underflow=underflow)
+        made.append(Block(name, sample, labels, n, summed=summed))
     return made
 
 

@@ -8,21 +8,24 @@ finite maximum, and the derivative of the backward pass.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch._C._functorch import is_batchedtensor
 
 from .._math.products import product
-from ._blocks import in_rows, value_in_blocks
+from ._blocks import alike, chunk_by_chunk, in_rows, value_in_blocks
 
 BLOCK = 1 << 18  # entries of a block for each thread: 1 MiB of float32
+PART = 1 << 16  # the same of a formula, which has many arrays of that size
+over_chunks = functools.partial(chunk_by_chunk, torch.cat)
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
-# Below these torch.exp takes fifty times as long: its results are subnormal, or nearly. Exact in both dtypes.
-_LOWEST = {torch.float32: -87.3359375, torch.float64: -707.0}
+# The next float32 is the last whose exponential is a normal number, and takes torch fifty times as long.
+_LOWEST = -87.33653259277344
 
 
 def height(x: torch.Tensor) -> int:
@@ -36,17 +39,16 @@ def blocks(x: torch.Tensor) -> Iterator[slice]:
 
 
 def terms(x: torch.Tensor, m: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
-    """e^(x - m), 0 below the smallest normal number."""
+    """e^(x - m), as `powers`."""
     return powers(torch.sub(x, m, out=out), out)
 
 
 def powers(d: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
-    """e^d for d of at most 0, 0 below the smallest normal number; torch's softmax is slow there as well."""
-    lowest = _LOWEST[d.dtype]
-    if not torch.amin(d).item() < lowest:
+    """e^d for d of at most 0; in float32 0 below the smallest normal number, where torch is slow."""
+    if d.dtype is not torch.float32 or not torch.amin(d).item() < _LOWEST:
         return torch.exp(d, out=out)
-    least = math.exp(lowest) * (1 + 1e-6)
-    return torch.threshold_(torch.clamp(d, min=lowest, out=out).exp_(), least, 0.0)
+    least = math.exp(_LOWEST) * (1 + 1e-6)  # whichever way it was rounded
+    return torch.threshold_(torch.clamp(d, min=_LOWEST, out=out).exp_(), least, 0.0)
 
 
 def faint(rest: torch.Tensor, classes: int) -> torch.Tensor | None:
@@ -63,35 +65,32 @@ class _Eager(torch.autograd.Function):
     """A legacy Function: a call costs a fifth."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, value: Any, kept: Any, pullback: Any, formula: Any, *arrays: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(ctx: Any, value: Any, kept: Any, pullback: Any, formula: Any, *arrays: Any) -> Any:
         # Tensors that are the caller's are saved as such: torch says so if they were changed meanwhile.
         ctx.save_for_backward(*arrays, *kept)
         ctx.rest = pullback, formula, len(arrays)
         return value()
 
     @staticmethod
-    def backward(ctx: Any, cotangent: torch.Tensor) -> Any:  # type: ignore[override]
-        pullback, formula, count = ctx.rest
+    def backward(ctx: Any, *cotangents: Any) -> Any:
+        (cotangent,), (pullback, formula, count) = cotangents, ctx.rest
         saved, needed = ctx.saved_tensors, ctx.needs_input_grad[4:]
         arrays, kept = saved[:count], saved[count:]
-        differentiable = torch.is_grad_enabled()
-        if differentiable or is_batchedtensor(cotangent):
-            gradients = _by_formula(formula, arrays, needed, cotangent, differentiable)
+        if torch.is_grad_enabled() or is_batchedtensor(cotangent):
+            gradients = _by_formula(formula, arrays, needed, cotangent)
         else:
-            gradients = pullback(tuple(x.detach() for x in arrays), kept, cotangent, needed)
+            plain = tuple(None if x is None else x.detach() for x in arrays)
+            gradients = pullback(plain, kept, cotangent, needed)
         return None, None, None, None, *gradients
 
 
-def _by_formula(
-    formula: Callable[..., torch.Tensor], arrays: Any, needed: Any, cotangent: Any, differentiable: bool
-) -> list[torch.Tensor | None]:
+def _by_formula(formula: Callable[..., Any], arrays: Any, needed: Any, cotangent: torch.Tensor) -> list[Any]:
+    """Gradients that can be differentiated again, where that is asked for."""
     wanted = [x for x, need in zip(arrays, needed, strict=True) if need]
+    again = torch.is_grad_enabled()
     with torch.enable_grad():
-        found = torch.autograd.grad(formula(*arrays), wanted, cotangent, create_graph=differentiable)
-    rest = iter(found)
-    return [next(rest) if need else None for need in needed]
+        found = iter(torch.autograd.grad(formula(*arrays), wanted, cotangent, create_graph=again))
+    return [next(found) if need else None for need in needed]
 
 
 def with_backward(
@@ -99,7 +98,7 @@ def with_backward(
     kept: tuple[torch.Tensor | None, ...],
     pullback: Callable[..., Any],
     formula: Callable[..., torch.Tensor],
-    *arrays: torch.Tensor,
+    *arrays: torch.Tensor | None,
 ) -> torch.Tensor:
     """`value` of arrays, computed off the tape, with a backward pass.
 
@@ -110,43 +109,32 @@ def with_backward(
     return _Eager.apply(value.detach, kept, pullback, formula, *arrays)
 
 
-class _Slopes(NamedTuple):
-    """How the gradients of `in_parts` are made, one part after the other."""
-
-    xp: Any
-    gradients: Callable[..., tuple[Any, ...]]
-    entries: int
-    each: bool
-
-    def __call__(self, arrays: Any, _: Any, cotangent: torch.Tensor, needed: Any) -> list[Any]:
-        rows, size = in_rows(self.xp, self.entries, arrays, self.each)
-        if not self.each:  # a number of each row, or of each entry after all
-            cotangent = cotangent[..., None] if cotangent.ndim < arrays[0].ndim else cotangent
-            cotangent = cotangent.reshape(-1, cotangent.shape[-1])
-        else:
-            cotangent = cotangent.reshape(-1)
-        out = [torch.empty_like(x) if need else None for x, need in zip(rows, needed, strict=True)]
-        for start in range(0, rows[0].shape[0], size):
-            part = slice(start, start + size)
-            for place, slope in zip(out, self.gradients(*(x[part] for x in rows)), strict=True):
-                if place is not None:
-                    place[part] = product(self.xp, slope, cotangent[part])
-        return [g if g is None else g.view(x.shape) for g, x in zip(out, arrays, strict=True)]
-
-
 def in_parts(
-    xp: Any,
-    entries: int,
-    value: Callable[..., Any],
+    value: Callable[..., torch.Tensor],
     gradients: Callable[..., Any],
-    formula: Callable[..., Any],
+    formula: Callable[..., torch.Tensor],
     arrays: tuple[torch.Tensor, ...],
     each: bool,
 ) -> torch.Tensor:
-    """value(*arrays) of plain arrays of one shape, and its gradients, so many entries at a time."""
-    with torch.no_grad():
-        plain = tuple(x.detach() for x in arrays)
-        out = value_in_blocks(xp, xp.over_chunks, entries, value, *plain, each=each)
+    """value(*arrays) of plain arrays of one shape, and its gradients, a part of the entries at a time."""
+    entries = PART * torch.get_num_threads()
+    plain = tuple(x.detach() for x in arrays)
+    out = value_in_blocks(torch, over_chunks, entries, value, *plain, each=each)
     if not (torch.is_grad_enabled() and any(x.requires_grad for x in arrays)):
         return out
-    return with_backward(out, (), _Slopes(xp, gradients, entries, each), formula, *arrays)
+
+    def pullback(arrays: Any, _: Any, cotangent: torch.Tensor, needed: Any) -> list[torch.Tensor | None]:
+        rows, size = in_rows(torch, entries, arrays, each)
+        if alike(cotangent, arrays[0]):
+            (cotangent,), _ = in_rows(torch, entries, (cotangent,), each)
+        else:  # a number of each row
+            cotangent = cotangent.reshape(-1, 1)
+        out = [torch.empty_like(x) if need else None for x, need in zip(rows, needed, strict=True)]
+        for start in range(0, rows[0].shape[0], size):
+            part = slice(start, start + size)
+            for place, slope in zip(out, gradients(*(x[part] for x in rows)), strict=True):
+                if place is not None:
+                    place[part] = product(torch, slope, cotangent[part])
+        return [g if g is None else g.view(x.shape) for g, x in zip(out, arrays, strict=True)]
+
+    return with_backward(out, (), pullback, formula, *arrays)

@@ -6,13 +6,14 @@ come with the losses. Everything else is the formula's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
 import torch
 
 from .._math import linear_pass
 from .._math.linear_pass import Pass, rows_of, total_of
+from ._torch_eager import with_backward
 
 
 def one_pass(
@@ -73,63 +74,26 @@ def one_pass(
     return Pass(raw, by_h, by_vectors, by_bias)
 
 
-class _Losses(torch.autograd.Function):
+def losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
     """Each row's loss; backward makes the logits anew."""
 
-    @staticmethod
-    def forward(ctx: Any, exact: Any, one_pass: Any, given: Any, *arrays: Any) -> torch.Tensor:
-        ctx.exact, ctx.one_pass, ctx.given = exact, one_pass, given
-        ctx.save_for_backward(*arrays)
-        return one_pass(given, arrays, None).raw
+    def pullback(arrays: Any, _: Any, cotangent: torch.Tensor, needed: Any) -> tuple[Any, ...]:
+        found = one_pass(given, arrays, cotangent)
+        return found.by_hidden, found.by_vectors, found.by_bias
 
-    @staticmethod
-    def backward(ctx: Any, *cotangents: Any) -> Any:
-        (cotangent,), arrays = cotangents, ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return None, None, None, *_by_formula(ctx.exact, ctx.given, arrays, cotangent)
-        found = ctx.one_pass(ctx.given, arrays, cotangent)
-        return None, None, None, found.by_hidden, found.by_vectors, found.by_bias
-
-
-class _Total(torch.autograd.Function):
-    """The sum of factors times losses; its gradients are made with it."""
-
-    @staticmethod
-    def forward(ctx: Any, xp: Any, exact: Any, one_pass: Any, given: Any, factors: Any, *arrays: Any) -> Any:
-        found = one_pass(given, arrays, factors)
-        ctx.exact, ctx.given = exact, given
-        # Inputs for the formula, should the derivative itself be differentiated; results to multiply.
-        ctx.save_for_backward(*arrays, factors)
-        ctx.slopes = (found.by_hidden, found.by_vectors, found.by_bias, found.raw)
-        return total_of(xp, found.raw, factors)
-
-    @staticmethod
-    def backward(ctx: Any, *cotangents: Any) -> Any:
-        (cotangent,) = cotangents
-        if torch.is_grad_enabled():
-            *by_arrays, by_factors = _by_formula(ctx.exact, ctx.given, ctx.saved_tensors, cotangent)
-        else:
-            wanted = (*ctx.needs_input_grad[5:], ctx.needs_input_grad[4])
-            *by_arrays, by_factors = (
-                slope * cotangent if needed else None
-                for slope, needed in zip(ctx.slopes, wanted, strict=True)
-            )
-        return None, None, None, None, by_factors, *by_arrays
-
-
-def _by_formula(exact: Callable[..., Any], given: Any, arrays: Any, cotangent: torch.Tensor) -> list[Any]:
-    """Gradients that can be differentiated again."""
-    moving = [i for i, x in enumerate(arrays) if x is not None and x.requires_grad]
-    found = torch.autograd.grad(
-        exact(given, *arrays), [arrays[i] for i in moving], cotangent, create_graph=True
-    )
-    by_place = dict(zip(moving, found, strict=True))
-    return [by_place.get(i) for i in range(len(arrays))]
-
-
-def losses(exact: Any, one_pass: Any, arrays: Any, given: Any) -> Any:
-    return _Losses.apply(exact, one_pass, given, *arrays)
+    with torch.no_grad():
+        raw = one_pass(given, arrays, None).raw
+    return with_backward(raw, (), pullback, functools.partial(exact, given), *arrays)
 
 
 def total(xp: Any, exact: Any, one_pass: Any, arrays: Any, given: Any, factors: torch.Tensor) -> Any:
-    return _Total.apply(xp, exact, one_pass, given, factors, *arrays)
+    """The sum of factors times losses; its gradients are made with it."""
+
+    def pullback(_: Any, slopes: Any, cotangent: torch.Tensor, needed: Any) -> list[Any]:
+        return [slope * cotangent if need else None for slope, need in zip(slopes, needed, strict=True)]
+
+    with torch.no_grad():
+        found = one_pass(given, arrays, factors)
+        value = total_of(xp, found.raw, factors)
+    slopes = found.by_hidden, found.by_vectors, found.by_bias, found.raw
+    return with_backward(value, slopes, pullback, functools.partial(exact, given), *arrays, factors)

@@ -23,7 +23,6 @@ class _Way(NamedTuple):
     # (kept, odds, cotangent, out) -> finite for each row that is right, with the gradient in `out`
     gradient: Callable[..., torch.Tensor]
     keeps_value: bool  # for its gradient, which is made of the logits otherwise
-    width: int | None  # of its result: None is that of the logits
 
 
 def _softmax(x: torch.Tensor, m: torch.Tensor, out: torch.Tensor, _: Any) -> torch.Tensor:
@@ -78,17 +77,14 @@ def _log_softmax_gradient(x: torch.Tensor, odds: Any, g: torch.Tensor, out: torc
     if not torch.amin(x).item() > -torch.inf:
         g = g.masked_fill(x == -torch.inf, 0.0)  # a class without mass is a constant
     p = terms(x, m, out).div_(total)
-    won = _won(p)
-    careful = None
-    if won is not None:
-        p_won, g_won = p[won], g[won]
-        winner = p_won > _HALF
-        rest = p_won.masked_fill(winner, 0.0).sum(-1, keepdim=True)
-        careful = winner, g_won * rest - p_won * g_won.masked_fill(winner, 0.0).sum(-1, keepdim=True)
-    whole = g.sum(-1, keepdim=True)
+    won, whole = _won(p), g.sum(-1, keepdim=True)
+    p_won = None if won is None else p[won]
     torch.sub(g, p.mul_(whole), out=out)
-    if won is not None and careful is not None:
-        out[won] = torch.where(*careful, out[won])
+    if p_won is not None:
+        g, winner = g[won], p_won > _HALF
+        rest = p_won.masked_fill(winner, 0.0).sum(-1, keepdim=True)
+        lost = g.masked_fill(winner, 0.0).sum(-1, keepdim=True)
+        out[won] = torch.where(winner, g * rest - p_won * lost, out[won])
     return whole
 
 
@@ -106,9 +102,9 @@ def _won(p: torch.Tensor) -> torch.Tensor | None:
 
 
 WAYS = {
-    "softmax": _Way(_softmax, _softmax_gradient, True, None),
-    "log_softmax": _Way(_log_softmax, _log_softmax_gradient, False, None),
-    "logsumexp": _Way(_logsumexp, _logsumexp_gradient, False, 1),
+    "softmax": _Way(_softmax, _softmax_gradient, True),
+    "log_softmax": _Way(_log_softmax, _log_softmax_gradient, False),
+    "logsumexp": _Way(_logsumexp, _logsumexp_gradient, False),
 }
 
 
@@ -119,7 +115,6 @@ def value(xp: Any, plan: Any, operands: dict[str, Any]) -> Any:
         return None
     shape, given = tuple(x.shape), x.dtype
     laid = to_rows(xp, x.to(DTYPES[plan.compute]), plan.axes)
-    lead = tuple(laid.shape[:-1])
     if mask is not None:
         mask = to_rows(xp, mask.expand(shape), plan.axes)
         laid = torch.where(mask, laid, -torch.inf)
@@ -129,6 +124,7 @@ def value(xp: Any, plan: Any, operands: dict[str, Any]) -> Any:
         out = out.view(laid.shape)
         out = out if mask is None else torch.where(mask, out, rule.masked)
         return from_rows(xp, out, plan.axes, shape).to(dtype)
+    lead = laid.shape[:-1]
     if options["keepdims"]:
         lead = tuple(1 if i in plan.axes else size for i, size in enumerate(shape))
     return out.view(lead).to(dtype)
@@ -139,7 +135,7 @@ def _rows(xp: Any, operation: Any, x: torch.Tensor) -> torch.Tensor:
     way, formula = WAYS[operation.name], _formula(xp, operation)
     moving = torch.is_grad_enabled() and x.requires_grad
     plain = x.detach()
-    out = plain.new_empty((x.shape[0], way.width or x.shape[1]))
+    out = plain.new_empty((x.shape[0], x.shape[1] if operation.rule.kind == "rowmap" else 1))
     m, total = (plain.new_empty((x.shape[0], 1)) for _ in range(2))
     scratch = None if way.keeps_value else torch.empty_like(plain[next(blocks(plain))])
     for part in blocks(plain):

@@ -44,5 +44,6 @@ def is_plain(*arrays: Any) -> bool:
     return True
 
 
-def is_on_cpu(*arrays: torch.Tensor) -> bool:
-    return is_plain(*arrays) and all(x.device.type == "cpu" for x in arrays)
+def is_on_cpu(*arrays: Any) -> bool:
+    """Whether a plain call's tensors are all in memory."""
+    return is_plain(*arrays) and all(x.is_cpu for x in arrays if isinstance(x, torch.Tensor))

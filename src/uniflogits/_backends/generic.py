@@ -58,14 +58,14 @@ def exact_alone(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     return exact(*arrays)
 
 
-def whole(xp: Any) -> Callable[..., Any]:
+def whole(xp: Any, formula: Any, gradients: Any, arrays: Any, numbers: dict[str, Any], each: bool) -> Any:
     """`in_parts` of a library that gains nothing by them.
 
-    ``in_parts(formula, gradients, arrays, numbers, each)`` is ``formula(xp, *arrays, **numbers)``, of each
-    element or a number of each row. The library may differentiate it by itself, or by ``gradients(xp,
+    ``in_parts(xp, formula, gradients, arrays, numbers, each)`` is ``formula(xp, *arrays, **numbers)``, of
+    each element or a number of each row. The library may differentiate it by itself, or by ``gradients(xp,
     *arrays, **numbers)`` as `attach` does.
     """
-    return lambda formula, gradients, arrays, numbers, each: formula(xp(), *arrays, **numbers)
+    return formula(xp, *arrays, **numbers)
 
 
 def value_and_nothing(xp: Any, value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
@@ -215,7 +215,7 @@ class ArrayAPIBackend(Backend):
             namespace,
             stop_gradient=lambda x: x,
             attach=value_alone,
-            in_parts=whole(lambda: self.xp),
+            in_parts=whole,
             sift=exact_alone,
             slope=None,
             attach_map=None,

@@ -27,8 +27,8 @@ _over_chunks = functools.partial(chunk_by_chunk, np.concatenate)
 _UNSIGNED = {np.dtype(f"int{bits}"): np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)}
 
 
-def _in_parts(formula: Any, _: Any, arrays: Any, numbers: dict[str, Any], each: bool) -> Any:
-    value = functools.partial(formula, NumPyBackend.xp, **numbers)
+def _in_parts(xp: Any, formula: Any, _: Any, arrays: Any, numbers: dict[str, Any], each: bool) -> Any:
+    value = functools.partial(formula, xp, **numbers)
     if not divisible(numbers, each):
         return value(*arrays)
     return value_in_blocks(np, _over_chunks, ENTRIES, value, *arrays, each=each)

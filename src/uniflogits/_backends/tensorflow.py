@@ -152,7 +152,7 @@ class TensorFlowBackend(Backend):
     xp = extend(
         namespace,
         attach=_attach,
-        in_parts=whole(lambda: TensorFlowBackend.xp),
+        in_parts=whole,
         sift=_sift,
         slope=_slope,
         attach_map=None,

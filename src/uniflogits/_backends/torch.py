@@ -16,14 +16,12 @@ from .._core.dtypes import dtype_name
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from . import _torch_compiled, _torch_eager, _torch_linear, _torch_loss, _torch_rows
-from ._blocks import alike, chunk_by_chunk, divisible, row_by_row
+from ._blocks import alike, divisible, row_by_row
 from ._torch_watchers import TENSORS, is_differentiated, is_on_cpu, is_plain, is_watched, transforming
 from .generic import Backend, extend, value_alone, value_and_nothing
 
 # What torch stores and does not compute with.
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
-_BLOCK = 1 << 16  # entries for each thread: a formula has many arrays of that size
-_over_chunks = functools.partial(chunk_by_chunk, torch.cat)
 INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 
@@ -31,24 +29,21 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: t
     """A formula and no autograd.Function: that goes through every transform of torch and its compiler."""
     formula = functools.partial(value_and_nothing, TorchBackend.xp, value, gradients)
     if is_on_cpu(*arrays) and alike(*arrays):
-        return _by_parts(value, gradients, formula, arrays, False)
+        return _torch_eager.in_parts(value, gradients, formula, arrays, False)
     return formula(*arrays) if any(is_differentiated(x) for x in arrays) else value(*arrays)
 
 
-def _in_parts(formula: Any, gradients: Any, arrays: Any, numbers: dict[str, Any], each: bool) -> torch.Tensor:
-    taped = functools.partial(formula, TorchBackend.xp, **numbers)
+def _in_parts(
+    xp: Any, formula: Any, gradients: Any, arrays: Any, numbers: dict[str, Any], each: bool
+) -> torch.Tensor:
+    taped = functools.partial(formula, xp, **numbers)
     tensors = [number for number in numbers.values() if isinstance(number, torch.Tensor)]
     if not divisible(numbers, each) or any(x.requires_grad for x in tensors):
         return taped(*arrays)
     if not is_on_cpu(*arrays, *tensors) or not alike(*arrays):
         return taped(*arrays)
     value, slopes = (functools.partial(one, _OFF_TAPE, **numbers) for one in (formula, gradients))
-    return _by_parts(value, slopes, taped, arrays, each)
-
-
-def _by_parts(value: Any, gradients: Any, formula: Any, arrays: Any, each: bool) -> torch.Tensor:
-    entries = _BLOCK * torch.get_num_threads()
-    return _torch_eager.in_parts(TorchBackend.xp, entries, value, gradients, formula, arrays, each)
+    return _torch_eager.in_parts(value, slopes, taped, arrays, each)
 
 
 def _attach_label(*given: Any) -> torch.Tensor | None:
@@ -60,8 +55,7 @@ def _attach_label(*given: Any) -> torch.Tensor | None:
 
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
     # Whether rows are good is read: at once on a CPU, elsewhere after all that was asked for before.
-    known = arrays[0].device.type == "cpu" and is_plain(*arrays)
-    return row_by_row(TorchBackend.xp, quick, exact, *arrays) if known else exact(*arrays)
+    return row_by_row(TorchBackend.xp, quick, exact, *arrays) if is_on_cpu(*arrays) else exact(*arrays)
 
 
 class _Slope(torch.autograd.Function):
@@ -161,7 +155,7 @@ class TorchBackend(Backend):
         linear_pass=_linear_pass,
         linear_losses=_linear_losses,
         linear_total=_linear_total,
-        over_chunks=_over_chunks,
+        over_chunks=_torch_eager.over_chunks,
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         clip=torch.clamp,  # the namespace's own makes tensors of the limits
@@ -234,9 +228,8 @@ class TorchBackend(Backend):
 
     def _run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         name = plan.operation.name if kernel.__name__ == "evaluate" else None
-        if (name == INTEGER_LABELS or name in _torch_rows.WAYS) and is_plain(*operands.values()):
-            x = operands[plan.operation.arrays[0]]
-            out = self._eagerly(kernel, plan, operands) if x.device.type == "cpu" else None
+        if (name == INTEGER_LABELS or name in _torch_rows.WAYS) and is_on_cpu(*operands.values()):
+            out = self._eagerly(kernel, plan, operands)
             if out is not None:
                 return out
         return kernel(self.xp, plan, operands)

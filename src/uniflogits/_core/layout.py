@@ -204,7 +204,7 @@ def _indices(xp: Any, plan: Plan, labels: Any, ignore: int | None) -> tuple[Any,
 
 def in_parts(laid: Laid, formula: Callable[..., Any], gradients: Callable[..., Any], each: bool) -> Any:
     """formula(xp, *arrays, **numbers), by the way that the library has for large arrays."""
-    return laid.xp.in_parts(formula, gradients, laid.arrays, laid.numbers, each)
+    return laid.xp.in_parts(laid.xp, formula, gradients, laid.arrays, laid.numbers, each)
 
 
 def result_dtype(laid: Laid) -> Any:
