@@ -17,8 +17,7 @@ class _Loss(torch.autograd.Function):
     """-log p of each row's label, NaN for a label that is no class."""
 
     @staticmethod
-    def forward(ctx: Any, *given: Any) -> torch.Tensor:
-        x, labels = given
+    def forward(ctx: Any, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         column = labels[..., None]
         valid = (column >= 0) & (column < x.shape[-1])
         column = torch.where(valid, column, 0)
@@ -36,9 +35,9 @@ class _Loss(torch.autograd.Function):
         return torch.where(valid, loss, torch.nan)[..., 0]
 
     @staticmethod
-    def backward(ctx: Any, *cotangents: Any) -> Any:
-        (cotangent,), (x, column, m, against, scale) = cotangents, ctx.saved_tensors
-        row = cotangent[..., None]
+    def backward(ctx: Any, *cotangents: torch.Tensor) -> Any:
+        x, column, m, against, scale = ctx.saved_tensors
+        row = cotangents[0][..., None]
         # Not x == m, which the compiler would keep from the forward pass: an array of the logits' size.
         terms = torch.where(x >= m, 1.0, torch.exp(x - m))
         return torch.scatter(terms * (scale * row), -1, column, -against * row), None
