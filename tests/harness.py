@@ -137,7 +137,7 @@ def matrix(
         cell
         for name in OPERATIONS
         for backend in backends
-        for dtype in adapters.dtypes(backend)
+        for dtype in limits.dtypes(backend, property, adapters.dtypes(backend))
         if dtypes is None or dtype in dtypes
         if having(cell := Cell(property, name, backend, dtype))
     ]

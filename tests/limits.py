@@ -47,6 +47,7 @@ CALLS = {
         "edges": {"float32": 16, "float64": 6},
         "quiet": {"float32": 8, "float64": 4, "float16": 4, "bfloat16": 4},
     },
+    "torch": {"second_order": {"float32": 16, "float64": 8}},
     "dask": {
         "value": {"float32": 3, "float64": 2, "float16": 1},
         **dict.fromkeys(("gradient", "edges"), _FEW),
@@ -54,8 +55,16 @@ CALLS = {
     },
 }
 
+# Dask computes by NumPy, whose arrays have every dtype in every property: what is Dask's own is asked of one.
+DTYPES = {"dask": dict.fromkeys(("jvp", "second_order", "laws"), ("float32",))}
+
 # Whether this run compiles with all optimizations, which takes several times as long.
 OPTIMIZED = False
+
+
+def dtypes(backend: str, property: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """In which of a library's dtypes a property is tested."""
+    return DTYPES.get(backend, {}).get(property, known)
 
 
 def forms(backend: str, property: str, dtype: str) -> int | None:

@@ -61,6 +61,8 @@ def test_traced_labels(cell: Cell) -> None:
     x = adapter.array(LOGITS, "float32")
     cotangent = adapter.array(np.ones(GOOD[role].shape), "float32")
     operation = _operation(cell)
+    means = _calls(cell, lambda x, y: operation(x, y, reduction="mean"))
+    closed = _calls(cell, _closed(cell))
     for mode, value in _calls(cell, operation).items():
         plain = adapter.to_numpy(operation(x, _native(cell, GOOD[role])))
         alike = Reference(plain.astype(float), np.zeros(plain.shape), np.zeros(plain.shape))
@@ -69,12 +71,17 @@ def test_traced_labels(cell: Cell) -> None:
         for label, labels in _bad(role):
             given = _native(cell, labels)
             with adapter.calling():
-                loss, total = value(x, given), _reduced(cell, mode)(x, given)
+                loss, total = value(x, given), means[mode](x, given)
+                gradients = {"vjp": closed[mode](x, given)}
             _one_bad_row(failures, f"{mode}, {label}: loss", adapter.to_numpy(loss))
             failures.checked += 1
             if not np.isnan(adapter.to_numpy(total)):
                 failures.add(f"{mode}, {label}: the mean is {total}")
-            for way, gradient in _gradients(cell, mode, value, x, given, cotangent).items():
+            # torch differentiates inside compiled functions; test_transforms.py does
+            if mode != "compile":
+                native = adapter.gradients(lambda x, y=given, f=value: f(x, y), [x], cotangent, [0])
+                gradients |= {way: found[0] for way, found in native.items()}
+            for way, gradient in gradients.items():
                 _one_bad_row(failures, f"{mode}, {label}: gradient by {way}", adapter.to_numpy(gradient))
     failures.finish()
 
@@ -83,25 +90,9 @@ def _native(cell: Cell, labels: np.ndarray) -> Any:
     return cell.adapter.array(labels, "float32" if labels.dtype.kind == "f" else None)
 
 
-def _reduced(cell: Cell, mode: str) -> Callable[..., Any]:
-    operation = _operation(cell)
-    return _calls(cell, lambda x, y: operation(x, y, reduction="mean"))[mode]
-
-
-def _gradients(cell: Cell, mode: str, value: Any, x: Any, labels: Any, cotangent: Any) -> dict[str, Any]:
-    adapter = cell.adapter
-
+def _closed(cell: Cell) -> Callable[..., Any]:
     between, public = _between(cell), cell.public
-
-    def closed(x: Any, labels: Any) -> Any:
-        return ul.vjp(public, x, *between, labels)[1](1.0)[0]
-
-    with adapter.calling():
-        found = {"vjp": _calls(cell, closed)[mode](x, labels)}
-    if mode == "compile":
-        return found  # torch differentiates inside compiled functions; test_transforms.py does
-    native = adapter.gradients(lambda x: value(x, labels), [x], cotangent, [0])
-    return found | {way: gradients[0] for way, gradients in native.items()}
+    return lambda x, labels: ul.vjp(public, x, *between, labels)[1](1.0)[0]
 
 
 def _one_bad_row(failures: Failures, label: str, result: np.ndarray) -> None:
