@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gmpy2
 import numpy as np
 import pytest
@@ -55,6 +57,40 @@ def test_what_is_left_to_the_others(name: str, backend: str) -> None:
         right[:, 1] = p[:, 0] + p[:, 2]
         right = Reference.of(right * p[:, 1:2] if name == "softmax" else right)
     failures = Failures(f"{name} float32 on {backend}")
+    for mode, gradient in found.items():
+        failures.compare(mode, adapter.to_numpy(gradient), [right], "float32", row.gradient, row.dagger)
+    failures.finish()
+
+
+@adapters.each()
+def test_smoothing_beside_a_heavy_class(backend: str) -> None:
+    """What the light classes ask of the one far ahead is whole, though its own weight is 2^27 of theirs."""
+    adapter, row = adapters.get(backend), TOLERANCES["softmax_cross_entropy_with_integer_labels"]
+    x, weights = np.asarray([[0, 40, 1, -1]], np.float32), np.asarray([1, 2**27, 1, 1], np.float32)
+    labels, smoothing = adapter.array(np.asarray([1])), 0.125
+    options = {"class_weights": adapter.array(weights), "label_smoothing": smoothing}
+
+    def function(x: Any) -> Any:
+        return ul.softmax_cross_entropy_with_integer_labels(x, labels, **options)
+
+    with adapter.calling():
+        _, pullback = ul.vjp(
+            ul.softmax_cross_entropy_with_integer_labels, adapter.array(x), labels, **options
+        )
+        found = {"vjp": pullback(1.0)[0]}
+    if has_autodiff(backend):
+        cotangent = adapter.array(np.ones(1, np.float32))
+        native = adapter.gradients(function, [adapter.array(x)], cotangent, [0])
+        found |= {mode: gradient for mode, (gradient,) in native.items()}
+    with precision(VALUE_BITS):
+        terms = np.frompyfunc(gmpy2.exp, 1, 1)(exact(x))[0]
+        p, counts = terms / terms.sum(), exact(weights) * (smoothing / 4)
+        others = counts[0] + counts[2] + counts[3]
+        own = counts[1] + exact(weights)[1] * (1 - smoothing)
+        right = p * (own + others) - counts
+        right[1] = p[1] * others - own * (p[0] + p[2] + p[3])
+        right = Reference.of(right[None])
+    failures = Failures(f"softmax_cross_entropy_with_integer_labels float32 on {backend}")
     for mode, gradient in found.items():
         failures.compare(mode, adapter.to_numpy(gradient), [right], "float32", row.gradient, row.dagger)
     failures.finish()

@@ -20,11 +20,11 @@ OF_ROWS = ("softmax", "log_softmax", "logsumexp")
 
 @pytest.fixture
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from uniflogits._backends import _torch_eager, _torch_loss
+    from uniflogits._backends import _torch_eager, _torch_label
 
     monkeypatch.setattr(_torch_eager, "BLOCK", 5)  # for each thread
     monkeypatch.setattr(_torch_eager, "PART", 5)
-    monkeypatch.setattr(_torch_loss, "KEPT", 0)
+    monkeypatch.setattr(_torch_label, "KEPT", 0)
 
 
 @pytest.mark.parametrize("cell", [parameter(cell) for cell in CELLS.values()])

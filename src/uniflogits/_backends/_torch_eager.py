@@ -20,6 +20,7 @@ from .._math.products import product
 from ._blocks import alike, chunk_by_chunk, in_rows, value_in_blocks
 
 BLOCK = 1 << 18  # entries of a block for each thread: 1 MiB of float32
+KEPT = 1 << 20  # terms of up to so many logits are kept for the backward pass
 PART = 1 << 16  # the same of a formula, which has many arrays of that size
 over_chunks = functools.partial(chunk_by_chunk, torch.cat)
 
@@ -55,10 +56,27 @@ def faint(rest: torch.Tensor, classes: int) -> torch.Tensor | None:
     """The rows whose sum of terms, (rows, 1), may miss what `powers` has left out; None: there are none."""
     limits = torch.finfo(rest.dtype)
     least = classes * limits.tiny / limits.eps
-    if torch.amin(rest).item() >= least:
+    if not len(rest) or torch.amin(rest).item() >= least:
         return None
     rows = torch.nonzero(rest[:, 0] < least)[:, 0]
     return rows if len(rows) else None
+
+
+def beyond_largest(terms: torch.Tensor, x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
+    """The sum of terms whose largest is 1, less that one, which is left out where it hides the others."""
+    rest = terms.sum(-1, keepdim=True).sub_(1.0)
+    if torch.amin(rest).item() >= 1:
+        return rest
+    rows = torch.nonzero(rest[:, 0] < 1)[:, 0]
+    hidden = terms[rows]
+    largest = hidden == 1
+    hidden = hidden.masked_fill_(largest, 0.0).sum(-1, keepdim=True)
+    few = faint(hidden, x.shape[-1])
+    if few is not None:
+        exact = torch.exp(x[rows[few]] - m[rows[few]])
+        hidden[few] = exact.masked_fill_(largest[few], 0.0).sum(-1, keepdim=True)
+    rest[rows] = hidden
+    return rest
 
 
 class _Eager(torch.autograd.Function):

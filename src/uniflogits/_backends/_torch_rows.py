@@ -11,7 +11,7 @@ import torch
 
 from .._core.layout import from_rows, to_rows
 from .._math.products import product
-from ._torch_eager import DTYPES, blocks, faint, powers, terms, with_backward
+from ._torch_eager import DTYPES, beyond_largest, blocks, powers, terms, with_backward
 
 _HALF = 0.5
 
@@ -32,28 +32,15 @@ def _softmax(x: torch.Tensor, m: torch.Tensor, out: torch.Tensor, _: Any) -> tor
 
 
 def _log_softmax(x: torch.Tensor, m: torch.Tensor, out: torch.Tensor, scratch: Any) -> torch.Tensor:
-    excess = _excess(powers(torch.sub(x, m, out=out), scratch), x, m)
+    excess = beyond_largest(powers(torch.sub(x, m, out=out), scratch), x, m)
     out.sub_(torch.log1p(excess))
     return excess.add_(1.0)
 
 
 def _logsumexp(x: torch.Tensor, m: torch.Tensor, out: torch.Tensor, scratch: Any) -> torch.Tensor:
-    excess = _excess(terms(x, m, scratch), x, m)
+    excess = beyond_largest(terms(x, m, scratch), x, m)
     torch.add(m, torch.log1p(excess), out=out)
     return excess.add_(1.0)
-
-
-def _excess(terms: torch.Tensor, x: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
-    """The sum of terms whose largest is 1, less that one, which is left out where it hides the others."""
-    total = terms.sum(-1, keepdim=True)
-    if torch.amin(total).item() >= 2:
-        return total.sub_(1.0)
-    largest = terms == 1
-    rest = terms.masked_fill_(largest, 0.0).sum(-1, keepdim=True)
-    rows = faint(rest, x.shape[-1])
-    if rows is not None:
-        rest[rows] = torch.exp(x[rows] - m[rows]).masked_fill_(largest[rows], 0.0).sum(-1, keepdim=True)
-    return rest.add_(largest.sum(-1, keepdim=True).sub_(1))
 
 
 def _softmax_gradient(p: torch.Tensor, _: Any, t: torch.Tensor, out: torch.Tensor) -> torch.Tensor:

@@ -22,7 +22,6 @@ from .generic import Backend, extend, value_alone, value_and_nothing
 
 # What torch stores and does not compute with.
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
-INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: torch.Tensor) -> torch.Tensor:
@@ -228,18 +227,18 @@ class TorchBackend(Backend):
 
     def _run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
         name = plan.operation.name if kernel.__name__ == "evaluate" else None
-        if (name == INTEGER_LABELS or name in _torch_rows.WAYS) and is_on_cpu(*operands.values()):
+        if (name in _torch_loss.LOSSES or name in _torch_rows.WAYS) and is_on_cpu(*operands.values()):
             out = self._eagerly(kernel, plan, operands)
             if out is not None:
                 return out
         return kernel(self.xp, plan, operands)
 
     def _eagerly(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
-        if plan.operation.name != INTEGER_LABELS:
+        if plan.operation.name not in _torch_loss.LOSSES:
             return _torch_rows.value(self.xp, plan, operands)
 
-        def formula(x: torch.Tensor) -> torch.Tensor:
-            return kernel(self.xp, plan, {**operands, "logits": x})
+        def formula(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            return kernel(self.xp, plan, {**operands, "logits": x, "labels": labels})
 
         return _torch_loss.value(plan, operands, formula)
 

@@ -1,0 +1,67 @@
+"""torch's cross-entropy of one label a row: the logits and three numbers a row are kept.
+
+With the mass of the label and that of the others, the loss is log1p(others / own): nothing cancels. The
+backward pass makes the terms anew, in their place in the gradient, unless there are few.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+
+from ._torch_eager import KEPT, blocks, faint, height, terms
+
+FAR = 80.0  # a loss beyond which the label's share of the mass has lost digits, or soon will
+
+
+class Label(NamedTuple):
+    """The class of each row, (rows, 1), int64."""
+
+    labels: Any
+
+    def losses(self, x: torch.Tensor, keep: bool) -> tuple[torch.Tensor, Any]:
+        """-log p of each row's label, (rows, 1), and what the gradient is made of."""
+        (labels,) = self
+        rows, classes = x.shape
+        size, keep = height(x), keep and x.numel() <= KEPT
+        scratch = x.new_empty((rows if keep else min(rows, size), classes))
+        if rows <= size:
+            loss, m, others, total = _block(x, labels, scratch)
+        else:
+            loss, m, others, total = found = tuple(x.new_empty((rows, 1)) for _ in range(4))
+            for part in blocks(x):
+                place = scratch[part] if keep else scratch[: part.stop - part.start]
+                for whole, one in zip(found, _block(x[part], labels[part], place), strict=True):
+                    whole[part] = one
+        return loss, (m, others, total, scratch.scatter_(1, labels, others.neg()) if keep else None)
+
+    def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
+        """p - onehot times the scale, (rows, 1) or a number."""
+        (labels,), (m, others, total, kept) = self, odds
+        factor = scale / total
+        if kept is not None:
+            return kept * factor
+        out, at_label = torch.empty_like(x), others.neg()
+        for part in blocks(x):
+            place = terms(x[part], m[part], out[part])
+            place.scatter_(1, labels[part], at_label[part]).mul_(factor[part])
+        return out
+
+
+def _block(
+    x: torch.Tensor, labels: torch.Tensor, scratch: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """-log p of each row's label, its largest logit and masses; the terms but the label's into `scratch`."""
+    m = torch.amax(x, -1, keepdim=True)
+    e = terms(x, m, scratch)
+    own = e.gather(1, labels)
+    others = e.scatter_(1, labels, 0.0).sum(-1, keepdim=True)
+    rows = faint(others, x.shape[-1])
+    if rows is not None:
+        missed = torch.exp(x[rows] - m[rows]).scatter_(1, labels[rows], 0.0)
+        others[rows] = missed.sum(-1, keepdim=True)
+    loss = torch.log1p(others / own)
+    if not loss.max().item() <= FAR:
+        loss = torch.where(loss <= FAR, loss, (m - x.gather(1, labels)) + torch.log(others))
+    return loss, m, others, own + others

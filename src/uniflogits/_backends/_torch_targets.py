@@ -1,0 +1,133 @@
+"""torch's cross-entropy of several classes a row: dense labels, smoothed ones, weighed classes, a z-loss.
+
+With d = x - m and t what each class counts, the loss is Σt·log Σe^d - Σt·d, two sums of one sign.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+
+from ._torch_eager import beyond_largest, blocks, height, powers, terms
+
+
+class Targets(NamedTuple):
+    """What counts in rows of logits (rows, K)."""
+
+    smoothing: float | None
+    z_loss: float | None
+    labels: Any  # of a class, (rows, 1), int64; or dense, (rows, K)
+    class_weights: Any  # (K,), of classes; None: 1
+
+    def losses(self, x: torch.Tensor, _: bool) -> tuple[torch.Tensor, Any]:
+        """Each row's loss, (rows, 1), and what the gradient is made of."""
+        counted, size = self._counted(x), min(x.shape[0], height(x))
+        scratch = [x.new_empty((size, x.shape[1])) for _ in range(3)]
+        loss, m, beyond, mass = found = tuple(x.new_empty((x.shape[0], 1)) for _ in range(4))
+        for part in blocks(x):
+            d, e, moved = (one[: part.stop - part.start] for one in scratch)
+            m[part] = torch.amax(x[part], -1, keepdim=True)
+            torch.sub(x[part], m[part], out=d)
+            mass[part], away = counted.sums(self.labels[part], d, moved)
+            beyond[part] = beyond_largest(powers(d, e), x[part], m[part])
+            loss[part] = torch.log1p(beyond[part]).mul_(mass[part]).sub_(away)
+        if self.z_loss is not None:
+            loss += self.z_loss * torch.square(m + torch.log1p(beyond))
+        return loss, found[1:]
+
+    def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
+        """p·Σt - t, with 1 - p of a winner taken whole, times the scale, (rows, 1) or a number."""
+        (m, beyond, mass), counted, out = odds, self._counted(x), torch.empty_like(x)
+        total, scale = 1.0 + beyond, scale.expand(x.shape[0], 1)
+        pull = torch.zeros_like(m)  # of the z-loss: it has nothing to cancel with
+        if self.z_loss is not None:
+            pull = 2.0 * self.z_loss * (m + torch.log1p(beyond))
+        factor = scale * (mass + pull) / total
+        scratch = torch.empty_like(x[next(blocks(x))])
+        for part in blocks(x):
+            labels, place = self.labels[part], terms(x[part], m[part], out[part])
+            rows = torch.nonzero(beyond[part, 0] < 1)[:, 0]
+            winner = place[rows].argmax(-1, keepdim=True) if len(rows) else rows[:, None]
+            place.mul_(factor[part])
+            counted.subtract(labels, scale[part], place, scratch[: part.stop - part.start])
+            if len(rows):
+                won, lost = counted.apart(labels[rows], winner)
+                pulled, rest, whole, by = (one[part][rows] for one in (pull, beyond, total, scale))
+                place[rows] = place[rows].scatter_(1, winner, (lost + pulled - won * rest) / whole * by)
+        return out
+
+    def label_gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
+        """-log p of each class, of dense labels: times the scale."""
+        m, beyond, _ = odds
+        kept = 1.0 if self.smoothing is None else 1.0 - self.smoothing
+        return torch.sub(m, x).add_(torch.log1p(beyond)).mul_(kept * scale)
+
+    def _counted(self, x: torch.Tensor) -> _OfClasses | _Dense:
+        if self.labels.is_floating_point():
+            return _Dense(self.smoothing)
+        return _of_classes(x, self.smoothing, self.class_weights)
+
+
+class _OfClasses(NamedTuple):
+    """t of labels (rows, 1): c·(1 - ε) at the label and c·ε/K at every class."""
+
+    own: torch.Tensor  # (K,)
+    each: torch.Tensor | None  # (K,); None: 0
+    total: torch.Tensor  # Σ each
+    without: torch.Tensor  # Σ each but one, (K,)
+
+    def sums(self, labels: torch.Tensor, d: torch.Tensor, scratch: torch.Tensor) -> tuple[Any, Any]:
+        """Σt and Σt·d, (rows, 1)."""
+        own = self.own[labels]
+        away = own * d.gather(1, labels)
+        if self.each is not None:
+            away += torch.mul(d, self.each, out=scratch).sum(-1, keepdim=True)
+        return own + self.total, away
+
+    def subtract(self, labels: torch.Tensor, by: torch.Tensor, out: torch.Tensor, scratch: Any) -> None:
+        """t·by, where `by` is (rows, 1)."""
+        if self.each is not None:
+            out.addcmul_(self.each, by, value=-1.0)
+        out.scatter_add_(1, labels, -self.own[labels] * by)
+
+    def apart(self, labels: torch.Tensor, one: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """t of one class of each row, and the sum of all others."""
+        own, it = self.own[labels], labels == one
+        won, lost = torch.where(it, own, 0.0), torch.where(it, 0.0, own)
+        return won if self.each is None else won + self.each[one], lost + self.without[one]
+
+
+def _of_classes(x: torch.Tensor, smoothing: float | None, weights: torch.Tensor | None) -> _OfClasses:
+    weights = x.new_ones(x.shape[1]) if weights is None else weights.to(x.dtype)
+    if smoothing is None:
+        return _OfClasses(weights, None, x.new_zeros(()), x.new_zeros(x.shape[1]))
+    each = weights * (smoothing / x.shape[1])
+    total, largest = each.sum(), each.argmax()
+    without = total - each
+    # Only the largest can be most of the sum, and leave no digits of the others.
+    without[largest] = each.index_fill(0, largest, 0.0).sum()
+    return _OfClasses(weights * (1.0 - smoothing), each, total, without)
+
+
+class _Dense(NamedTuple):
+    """t of dense labels (rows, K): (1 - ε)·y + ε/K."""
+
+    smoothing: float | None
+
+    def _of(self, labels: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+        if self.smoothing is None:
+            return labels
+        return torch.mul(labels, 1.0 - self.smoothing, out=out).add_(self.smoothing / out.shape[1])
+
+    def sums(self, labels: torch.Tensor, d: torch.Tensor, scratch: torch.Tensor) -> tuple[Any, Any]:
+        t = self._of(labels, scratch)
+        mass = t.sum(-1, keepdim=True)
+        return mass, torch.mul(t, d, out=scratch).sum(-1, keepdim=True)
+
+    def subtract(self, labels: torch.Tensor, by: torch.Tensor, out: torch.Tensor, scratch: Any) -> None:
+        out.addcmul_(self._of(labels, scratch), by, value=-1.0)
+
+    def apart(self, labels: torch.Tensor, one: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        t = self._of(labels, torch.empty_like(labels))
+        return t.gather(1, one), t.scatter(1, one, 0.0).sum(-1, keepdim=True)
