@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from ..specs.base import Sample
 from . import regimes
 from .regimes import Rng
 
+# What a class's probability is of its distance from the threshold, by default: this power.
+POWERS = {"sparsemax": 1, "entmax": 2}
 # Of more than a hundred classes: regimes drawn from all.
 ROWS_OF_MANY = 8
 
@@ -62,7 +65,18 @@ def _repeat(make: Callable[[], Iterable[Any]], times: int) -> list[Any]:
 def _one_row(rng: Rng, name: str, n: int, dtype: str, times: int) -> Made:
     argument = OPERATIONS[name].arrays[0]
     found = _repeat(lambda: regimes.rows(rng, n, dtype), times)
+    if name in POWERS:
+        found = [one for one in found if not _has_kink(one[1].astype(dtype), POWERS[name])]
     return *_stack(found, [argument]), 1024.0 if name == "entropy" else 1.0
+
+
+def _has_kink(row: np.ndarray, power: int) -> bool:
+    """Whether a class lies exactly where its probability begins: a derivative has two sides there."""
+    z = row[np.isfinite(row)].astype(float) / power
+    above = np.maximum(z - z[:, None], 0.0) ** power
+    near = np.flatnonzero(np.abs(above.sum(axis=-1) - 1) < 1e-6)
+    exact = [Fraction(number) for number in z]
+    return any(sum((b - exact[i]) ** power for b in exact if b > exact[i]) == 1 for i in near)
 
 
 def _two_rows(rng: Rng, name: str, n: int, dtype: str, times: int) -> Made:
