@@ -218,6 +218,7 @@ class ArrayAPIBackend(Backend):
             in_parts=whole,
             sift=exact_alone,
             slope=None,
+            attach_short=None,
             attach_map=None,
             attach_label=None,
             recomputed=lambda function: function,

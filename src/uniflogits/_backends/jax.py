@@ -35,6 +35,19 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: A
     return function(*arrays)
 
 
+def _attach_short(
+    value: Callable[..., Any], gradients: Callable[..., Any], exact: Callable[..., Any], *arrays: Any
+) -> Any:
+    """`attach` of gradients whose own derivatives are those of `exact`."""
+    slopes = jax.custom_jvp(gradients)
+
+    @slopes.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        return slopes(*primals), jax.jvp(exact, primals, tangents)[1]
+
+    return _attach(value, slopes, *arrays)
+
+
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     """Some rows at a time on a CPU, by the quick formula if that is good for all of them.
 
@@ -142,6 +155,7 @@ _NAMESPACE = extend(
     in_parts=whole,
     sift=_sift,
     slope=_slope,
+    attach_short=_attach_short,
     attach_map=_attach_map,
     attach_label=_attach_label,
     recomputed=jax.checkpoint,

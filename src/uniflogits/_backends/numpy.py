@@ -46,6 +46,7 @@ class NumPyBackend(Backend):
         in_parts=_in_parts,
         sift=lambda *given: row_by_row(NumPyBackend.xp, *given),
         slope=None,
+        attach_short=None,
         attach_map=None,
         attach_label=None,
         recomputed=lambda function: function,

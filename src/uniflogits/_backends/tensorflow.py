@@ -33,7 +33,10 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: A
     """A custom gradient, so that a graph of the value has none; where that would be lost, a formula."""
     if loses_custom_gradients(*arrays):
         return value_and_nothing(TensorFlowBackend.xp, value, gradients, *arrays)
+    return _with_gradients(value, gradients, *arrays)
 
+
+def _with_gradients(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
     @tf.custom_gradient
     def function(*arrays: Any) -> Any:
         def by_arrays(cotangent: Any) -> Any:
@@ -46,6 +49,31 @@ def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: A
         return value(*arrays), by_arrays
 
     return function(*arrays)
+
+
+def _attach_short(
+    value: Callable[..., Any], gradients: Callable[..., Any], exact: Callable[..., Any], *arrays: Any
+) -> Any:
+    """`attach` of gradients whose own derivatives are those of `exact`; None where these would be lost."""
+    if loses_custom_gradients(*arrays):
+        return None
+
+    @tf.custom_gradient
+    def slopes(*arrays: Any) -> Any:
+        def again(*cotangents: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(arrays)
+                found = exact(*arrays)
+            return tape.gradient(
+                found, list(arrays), list(cotangents), unconnected_gradients=tf.UnconnectedGradients.ZERO
+            )
+
+        return gradients(*arrays), again
+
+    def either(*arrays: Any) -> Any:
+        return (exact if is_differentiated_again() else slopes)(*arrays)
+
+    return _with_gradients(value, either, *arrays)
 
 
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
@@ -155,6 +183,7 @@ class TensorFlowBackend(Backend):
         in_parts=whole,
         sift=_sift,
         slope=_slope,
+        attach_short=_attach_short,
         attach_map=None,
         attach_label=_attach_label,
         take=tf.gather,

@@ -148,6 +148,7 @@ class TorchBackend(Backend):
         in_parts=_in_parts,
         sift=_sift,
         slope=_slope,
+        attach_short=None,
         attach_map=None,
         attach_label=_attach_label,
         recomputed=_recomputed,

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
 from . import targets
 from .products import product
-from .softmax_core import Rows, centred, mass_less, probabilities, softmax_rows
+from .softmax_core import Rows, centred, largest, mass_less, probabilities, shares, softmax_rows
 
 
 def _costs(xp: Any, rows: Rows, x: Any) -> Any:
@@ -30,11 +31,73 @@ def _weighted(xp: Any, x: Any, y: Any, class_weights: Any, label_smoothing: Any)
     return t if class_weights is None else product(xp, t, class_weights)
 
 
-def loss(xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z_loss: Any) -> Any:
+class _Short(NamedTuple):
+    """The least that loss and gradient are made of; plain autodiff of it would not be exact."""
+
+    top: Any  # where the largest logits are
+    nothing: Any  # row: whether there is no class
+    shares: Any  # e^(x - m)
+    rest: Any  # row: the sum of those beyond the one largest term, 1
+    log_total: Any  # row
+
+
+def _short(xp: Any, x: Any) -> _Short:
+    m = largest(xp, x)
+    e, top, nothing = shares(xp, x, m), x == m, m == -xp.inf
+    rest = xp.sum(xp.where(top, 0.0, e), axis=-1, keepdims=True)
+    rest = rest + (xp.sum(xp.astype(top, x.dtype), axis=-1, keepdims=True) - 1.0)
+    log_total = xp.where(nothing, xp.inf, xp.log1p(rest))
+    return _Short(top, nothing, e, rest, log_total)
+
+
+def _short_costs(xp: Any, x: Any, short: _Short) -> Any:
+    return short.log_total - xp.where(short.top, 0.0, x - largest(xp, x))
+
+
+def short_loss(xp: Any, x: Any, t: Any) -> Any:
+    """The loss in the fewest steps."""
+    return xp.sum(product(xp, t, _short_costs(xp, x, _short(xp, x))), axis=-1)
+
+
+def short_gradients(xp: Any, x: Any, t: Any) -> tuple[Any, Any]:
+    """Its derivatives by x and by t."""
+    short = _short(xp, x)
+    total = 1.0 + short.rest
+    won = xp.sum(xp.where(short.top, t, 0.0), axis=-1, keepdims=True)
+    lost = xp.sum(xp.where(short.top, 0.0, t), axis=-1, keepdims=True)
+    p, winner = short.shares / total, short.top & (short.rest < 1)
+    by_x = xp.where(winner, (lost - t * short.rest) / total, p * (lost + won) - t)
+    return xp.where(short.nothing, 0.0, by_x), _at_labels(xp, t, _short_costs(xp, x, short))
+
+
+def exact_gradients(xp: Any, x: Any, t: Any) -> tuple[Any, Any]:
+    """The same in a longer form, whose plain autodiff is exact."""
     rows = softmax_rows(xp, x)
-    t = _weighted(xp, x, y, class_weights, label_smoothing)
-    total = xp.sum(product(xp, t, _costs(xp, rows, x)), axis=-1)
+    by_x, costs = mass_less(xp, rows, probabilities(rows), t), _costs(xp, rows, x)
+    return xp.where(rows.mass, by_x, 0.0), _at_labels(xp, t, costs)
+
+
+def _at_labels(xp: Any, t: Any, costs: Any) -> Any:
+    """A class without mass or label contributes nothing, and so does its label."""
+    return xp.where((t == 0) & xp.isinf(costs), 0.0, costs)
+
+
+def _loss(xp: Any, x: Any, t: Any) -> Any:
+    """Σ t·cost, by the rule of a library that takes one."""
+    if xp.slope is None:
+        return short_loss(xp, x, t)
+    if xp.attach_short is not None:
+        rule = (functools.partial(one, xp) for one in (short_loss, short_gradients, exact_gradients))
+        found = xp.attach_short(*rule, x, t)
+        if found is not None:
+            return found
+    return xp.sum(product(xp, t, _costs(xp, softmax_rows(xp, x), x)), axis=-1)
+
+
+def loss(xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z_loss: Any) -> Any:
+    total = _loss(xp, x, _weighted(xp, x, y, class_weights, label_smoothing))
     if z_loss is not None:
+        rows = softmax_rows(xp, x)
         lse = xp.where(rows.mass, rows.logsumexp, 0.0)
         total = total + z_loss * xp.square(lse)[..., 0]
     return total
@@ -43,17 +106,13 @@ def loss(xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z
 def gradients(
     xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z_loss: Any
 ) -> tuple[Any, Any]:
-    rows = softmax_rows(xp, x)
-    p = probabilities(rows)
     t = _weighted(xp, x, y, class_weights, label_smoothing)
-    by_x = mass_less(xp, rows, p, t)
+    by_x, costs = (short_gradients if xp.slope is None else exact_gradients)(xp, x, t)
     if z_loss is not None:
-        by_x = by_x + 2.0 * z_loss * product(xp, p, rows.logsumexp)
-    costs = _costs(xp, rows, x)
-    # A class without mass or label contributes nothing, and so does its label.
-    costs = xp.where((t == 0) & xp.isinf(costs), 0.0, costs)
-    by_y = _through_labels(xp, costs, class_weights, label_smoothing)
-    return xp.where(rows.mass, by_x, 0.0), by_y
+        rows = softmax_rows(xp, x)
+        pull = 2.0 * z_loss * product(xp, probabilities(rows), rows.logsumexp)
+        by_x = by_x + xp.where(rows.mass, pull, 0.0)
+    return by_x, _through_labels(xp, costs, class_weights, label_smoothing)
 
 
 def curvature(
