@@ -137,6 +137,8 @@ def _element_pairs(rng: Rng, name: str, dtype: str, count: int) -> Made:
         return labels, {first: a, second: b}, 1.0
     if name in ("xlogy", "xlog1py"):
         labels, y = _flat(regimes.probabilities(rng, count, dtype))
+        # The second derivative, x / y², is to be a number.
+        y = np.maximum(y, 2.0**10 * np.sqrt(float(np.finfo(dtype).tiny)))
         y = np.where(rng.random(y.size) < 0.3, 1 / y, y)
         if name == "xlog1py":
             y = np.where(rng.random(y.size) < 0.5, -np.minimum(y, 0.999), y)

