@@ -20,6 +20,9 @@ VOCABULARY = 32000
 LINEAR = (4096, VOCABULARY, 256)  # tokens, vocabulary and width of logits that are products
 
 CROSS_ENTROPY = "cross-entropy, value + gradient"
+DENSE = "dense cross-entropy, value + gradient"
+SMOOTHED = "smoothed cross-entropy, value + gradient"
+SMOOTHING = 0.125
 
 
 class Inputs(NamedTuple):
@@ -31,6 +34,12 @@ class Inputs(NamedTuple):
     other: np.ndarray  # a second set of logits, near the first
     labels: np.ndarray  # random, or the largest logit's where the logits are confident
     apart: np.ndarray  # a third set, which has nothing to do with the first
+
+    @property
+    def dense(self) -> np.ndarray:
+        """What each class counts: masses of which a row's are 1 together."""
+        mass = np.abs(self.apart) + np.float32(0.1)
+        return mass / mass.sum(axis=-1, keepdims=True)
 
     @property
     def binary(self) -> np.ndarray:

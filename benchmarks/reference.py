@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .cases import Inputs, Products
+from .cases import SMOOTHING, Inputs, Products
 
 CHECKED_ROWS = 64  # the first ones of each input
 
@@ -33,14 +33,30 @@ def logsumexp(given: Inputs) -> Any:
 
 def cross_entropy(given: Inputs) -> Any:
     """The mean over all rows, and the gradient of the first."""
+    return _mean(given, lambda part: given.labels[part, None] == np.arange(given.shape[1]))
+
+
+def smoothed_cross_entropy(given: Inputs) -> Any:
+    classes = given.shape[1]
+    spread = SMOOTHING / classes
+    return _mean(
+        given, lambda part: (1 - SMOOTHING) * (given.labels[part, None] == np.arange(classes)) + spread
+    )
+
+
+def dense_cross_entropy(given: Inputs) -> Any:
+    dense = given.dense
+    return _mean(given, lambda part: dense[part].astype(np.float64))
+
+
+def _mean(given: Inputs, targets: Callable[[slice], np.ndarray]) -> Any:
     rows, total, gradient = given.shape[0], 0.0, None
     for start in range(0, rows, CHECKED_ROWS):
-        log_p = _log_softmax(given.x[start : start + CHECKED_ROWS])
-        index = np.arange(len(log_p)), given.labels[start : start + CHECKED_ROWS]
-        total -= log_p[index].sum()
+        part = slice(start, start + CHECKED_ROWS)
+        log_p, t = _log_softmax(given.x[part]), targets(part)
+        total -= (t * log_p).sum()
         if gradient is None:
-            gradient = np.exp(log_p)
-            gradient[index] -= 1
+            gradient = np.exp(log_p) * t.sum(axis=-1, keepdims=True) - t
     return total / rows, gradient / rows
 
 

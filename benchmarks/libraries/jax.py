@@ -11,7 +11,7 @@ import optax
 
 import uniflogits as ul
 
-from ..cases import CROSS_ENTROPY, Inputs, Pair, Products
+from ..cases import CROSS_ENTROPY, DENSE, Inputs, Pair, Products
 
 
 def _waiting(function: Callable[..., Any], *arrays: Any) -> Callable[[], Any]:
@@ -26,10 +26,20 @@ def _ours(x: Any, labels: Any) -> Any:
     return ul.softmax_cross_entropy_with_integer_labels(x, labels, reduction="mean")
 
 
-def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    x, labels = jnp.asarray(given.x), jnp.asarray(given.labels)
-    theirs, ours = (_waiting(jax.jit(jax.value_and_grad(f)), x, labels) for f in (_theirs, _ours))
-    return theirs, ours
+def _their_dense(x: Any, labels: Any) -> Any:
+    return optax.softmax_cross_entropy(x, labels).mean()
+
+
+def _our_dense(x: Any, labels: Any) -> Any:
+    return ul.softmax_cross_entropy(x, labels, reduction="mean")
+
+
+def _steps(x: Any, labels: Any, *losses: Callable[..., Any]) -> list[Callable[[], Any]]:
+    return [_waiting(jax.jit(jax.value_and_grad(f)), jnp.asarray(x), jnp.asarray(labels)) for f in losses]
+
+
+def step(given: Inputs) -> list[Callable[[], Any]]:
+    return _steps(given.x, given.labels, _theirs, _ours)
 
 
 def _naive_kl(a: Any, b: Any) -> Any:
@@ -43,6 +53,8 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         "softmax, eager", "jax.nn.softmax", _waiting(jax.nn.softmax, x), _waiting(ul.softmax, x), "softmax"
     )
     yield Pair(f"{CROSS_ENTROPY}, jit", "optax", *step(given), "cross_entropy")
+    dense = _steps(x, given.dense, _their_dense, _our_dense)
+    yield Pair(f"{DENSE}, jit", "optax", *dense, "dense_cross_entropy")
     if quick:
         return
     peers = {

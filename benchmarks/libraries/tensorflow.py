@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 import uniflogits as ul
 
-from ..cases import CROSS_ENTROPY, Inputs, Pair, Products
+from ..cases import CROSS_ENTROPY, DENSE, Inputs, Pair, Products
 
 
 def _theirs(x: Any, labels: Any) -> Any:
@@ -31,10 +32,21 @@ def _value_and_gradient(loss: Callable[..., Any]) -> Callable[..., Any]:
     return both
 
 
-def step(given: Inputs) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    x, labels = tf.constant(given.x), tf.constant(given.labels)
-    theirs, ours = _value_and_gradient(_theirs), _value_and_gradient(_ours)
-    return lambda: theirs(x, labels), lambda: ours(x, labels)
+def _their_dense(x: Any, labels: Any) -> Any:
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, x))
+
+
+def _our_dense(x: Any, labels: Any) -> Any:
+    return ul.softmax_cross_entropy(x, labels, reduction="mean")
+
+
+def _steps(x: Any, labels: Any, *losses: Callable[..., Any]) -> list[Callable[[], Any]]:
+    x, labels = tf.constant(x), tf.constant(labels)
+    return [functools.partial(_value_and_gradient(loss), x, labels) for loss in losses]
+
+
+def step(given: Inputs) -> list[Callable[[], Any]]:
+    return _steps(given.x, given.labels, _theirs, _ours)
 
 
 def _naive_kl(a: Any, b: Any) -> Any:
@@ -49,6 +61,12 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         "tf.nn.sparse_softmax_cross_entropy_with_logits",
         *step(given),
         "cross_entropy",
+    )
+    yield Pair(
+        f"{DENSE}, tf.function",
+        "tf.nn.softmax_cross_entropy_with_logits",
+        *_steps(given.x, given.dense, _their_dense, _our_dense),
+        "dense_cross_entropy",
     )
     peers = {"softmax": tf.nn.softmax, "log_softmax": tf.nn.log_softmax}
     for name, peer in peers.items():

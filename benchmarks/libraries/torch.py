@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,11 +11,10 @@ import torch.nn.functional as F
 
 import uniflogits as ul
 
-from ..cases import CROSS_ENTROPY, Inputs, Pair, Products
+from ..cases import CROSS_ENTROPY, DENSE, SMOOTHED, SMOOTHING, Inputs, Pair, Products
 
-
-def _ours(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return ul.softmax_cross_entropy_with_integer_labels(x, labels, reduction="mean")
+_ours = functools.partial(ul.softmax_cross_entropy_with_integer_labels, reduction="mean")
+_our_dense = functools.partial(ul.softmax_cross_entropy, reduction="mean")
 
 
 def _backward(loss: Callable[..., torch.Tensor], x: torch.Tensor, labels: torch.Tensor) -> Any:
@@ -65,6 +65,10 @@ def pairs(given: Inputs, quick: bool) -> Iterator[Pair]:
         lambda: _ours(x, labels),
         "cross_entropy_value",
     )
+    smoothed = (functools.partial(f, label_smoothing=SMOOTHING) for f in (F.cross_entropy, _ours))
+    yield Pair(SMOOTHED, "F.cross_entropy", *_steps(x, labels, *smoothed), "smoothed_cross_entropy")
+    dense = _steps(x, torch.from_numpy(given.dense), F.cross_entropy, _our_dense)
+    yield Pair(DENSE, "F.cross_entropy", *dense, "dense_cross_entropy")
     yield Pair("softmax, value + gradient", "torch.softmax", *_mapped(x, other), "softmax_gradient")
     binary = torch.from_numpy(given.binary)
     yield Pair(
