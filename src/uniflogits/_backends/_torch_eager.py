@@ -39,6 +39,19 @@ def blocks(x: torch.Tensor) -> Iterator[slice]:
     return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
+def columns(x: torch.Tensor, compute: Callable[[slice], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Numbers of each row, (rows, 1), which compute(part) gives for a block of them."""
+    first, *others = blocks(x)
+    found = compute(first)
+    if not others:
+        return found
+    joined = tuple(x.new_empty((x.shape[0], 1)) for _ in found)
+    for part in (first, *others):
+        for whole, one in zip(joined, found if part is first else compute(part), strict=True):
+            whole[part] = one
+    return joined
+
+
 def terms(x: torch.Tensor, m: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
     """e^(x - m), as `powers`."""
     return powers(torch.sub(x, m, out=out), out)

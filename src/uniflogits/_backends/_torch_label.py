@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ._torch_eager import KEPT, blocks, faint, height, terms
+from ._torch_eager import KEPT, blocks, columns, faint, height, terms
 
 FAR = 80.0  # a loss beyond which the label's share of the mass has lost digits, or soon will
 
@@ -26,14 +26,12 @@ class Label(NamedTuple):
         rows, classes = x.shape
         size, keep = height(x), keep and x.numel() <= KEPT
         scratch = x.new_empty((rows if keep else min(rows, size), classes))
-        if rows <= size:
-            loss, m, others, total = _block(x, labels, scratch)
-        else:
-            loss, m, others, total = found = tuple(x.new_empty((rows, 1)) for _ in range(4))
-            for part in blocks(x):
-                place = scratch[part] if keep else scratch[: part.stop - part.start]
-                for whole, one in zip(found, _block(x[part], labels[part], place), strict=True):
-                    whole[part] = one
+
+        def of_block(part: slice) -> tuple[Any, ...]:
+            place = scratch[part] if keep else scratch[: part.stop - part.start]
+            return _block(x[part], labels[part], place)
+
+        loss, m, others, total = columns(x, of_block)
         return loss, (m, others, total, scratch.scatter_(1, labels, others.neg()) if keep else None)
 
     def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:

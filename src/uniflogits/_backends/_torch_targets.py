@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ._torch_eager import beyond_largest, blocks, height, powers, terms
+from ._torch_eager import KEPT, beyond_largest, blocks, columns, height, powers, terms
 
 
 class Targets(NamedTuple):
@@ -20,46 +20,52 @@ class Targets(NamedTuple):
     labels: Any  # of a class, (rows, 1), int64; or dense, (rows, K)
     class_weights: Any  # (K,), of classes; None: 1
 
-    def losses(self, x: torch.Tensor, _: bool) -> tuple[torch.Tensor, Any]:
+    def losses(self, x: torch.Tensor, keep: bool) -> tuple[torch.Tensor, Any]:
         """Each row's loss, (rows, 1), and what the gradient is made of."""
-        counted, size = self._counted(x), min(x.shape[0], height(x))
-        scratch = [x.new_empty((size, x.shape[1])) for _ in range(3)]
-        loss, m, beyond, mass = found = tuple(x.new_empty((x.shape[0], 1)) for _ in range(4))
-        for part in blocks(x):
-            d, e, moved = (one[: part.stop - part.start] for one in scratch)
-            m[part] = torch.amax(x[part], -1, keepdim=True)
-            torch.sub(x[part], m[part], out=d)
-            mass[part], away = counted.sums(self.labels[part], d, moved)
-            beyond[part] = beyond_largest(powers(d, e), x[part], m[part])
-            loss[part] = torch.log1p(beyond[part]).mul_(mass[part]).sub_(away)
-        if self.z_loss is not None:
-            loss += self.z_loss * torch.square(m + torch.log1p(beyond))
-        return loss, found[1:]
+        counted, size, keep = self._counted(x), height(x), keep and x.numel() <= KEPT
+        d, e, moved = (x.new_empty((min(len(x), size), x.shape[1])) for _ in range(3))
+        e = torch.empty_like(x) if keep else e
+
+        def of_block(part: slice) -> tuple[Any, ...]:
+            few = slice(0, part.stop - part.start)
+            m = torch.amax(x[part], -1, keepdim=True)
+            mass, away = counted.sums(self.labels[part], torch.sub(x[part], m, out=d[few]), moved[few])
+            beyond = beyond_largest(powers(d[few], e[part if keep else few]), x[part], m)
+            log_total = torch.log1p(beyond)
+            loss = log_total * mass - away
+            if self.z_loss is not None:
+                loss += self.z_loss * torch.square(m + log_total)
+            return loss, m, beyond, mass
+
+        loss, m, beyond, mass = columns(x, of_block)
+        return loss, (m, beyond, mass, e if keep else None)
 
     def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
         """p·Σt - t, with 1 - p of a winner taken whole, times the scale, (rows, 1) or a number."""
-        (m, beyond, mass), counted, out = odds, self._counted(x), torch.empty_like(x)
-        total, scale = 1.0 + beyond, scale.expand(x.shape[0], 1)
+        (m, beyond, mass, kept), counted, out = odds, self._counted(x), torch.empty_like(x)
+        total, scale = 1.0 + beyond, scale.expand(len(x), 1)
         pull = torch.zeros_like(m)  # of the z-loss: it has nothing to cancel with
         if self.z_loss is not None:
             pull = 2.0 * self.z_loss * (m + torch.log1p(beyond))
         factor = scale * (mass + pull) / total
-        scratch = torch.empty_like(x[next(blocks(x))])
+        scratch = x.new_empty((min(len(x), height(x)), x.shape[1]))
         for part in blocks(x):
-            labels, place = self.labels[part], terms(x[part], m[part], out[part])
+            labels, place = self.labels[part], out[part]
+            e = terms(x[part], m[part], place) if kept is None else kept[part]
             rows = torch.nonzero(beyond[part, 0] < 1)[:, 0]
-            winner = place[rows].argmax(-1, keepdim=True) if len(rows) else rows[:, None]
-            place.mul_(factor[part])
+            winner = e[rows].argmax(-1, keepdim=True) if len(rows) else rows[:, None]
+            torch.mul(e, factor[part], out=place)
             counted.subtract(labels, scale[part], place, scratch[: part.stop - part.start])
             if len(rows):
                 won, lost = counted.apart(labels[rows], winner)
                 pulled, rest, whole, by = (one[part][rows] for one in (pull, beyond, total, scale))
-                place[rows] = place[rows].scatter_(1, winner, (lost + pulled - won * rest) / whole * by)
+                moved = (lost + pulled - won * rest) / whole * by
+                place.index_put_((rows, winner[:, 0]), moved[:, 0])
         return out
 
     def label_gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
         """-log p of each class, of dense labels: times the scale."""
-        m, beyond, _ = odds
+        m, beyond, _, _ = odds
         kept = 1.0 if self.smoothing is None else 1.0 - self.smoothing
         return torch.sub(m, x).add_(torch.log1p(beyond)).mul_(kept * scale)
 
@@ -74,7 +80,7 @@ class _OfClasses(NamedTuple):
 
     own: torch.Tensor  # (K,)
     each: torch.Tensor | None  # (K,); None: 0
-    total: torch.Tensor  # Σ each
+    total: Any  # Σ each
     without: torch.Tensor  # Σ each but one, (K,)
 
     def sums(self, labels: torch.Tensor, d: torch.Tensor, scratch: torch.Tensor) -> tuple[Any, Any]:
@@ -99,9 +105,14 @@ class _OfClasses(NamedTuple):
 
 
 def _of_classes(x: torch.Tensor, smoothing: float | None, weights: torch.Tensor | None) -> _OfClasses:
-    weights = x.new_ones(x.shape[1]) if weights is None else weights.to(x.dtype)
+    classes = x.shape[1]
+    if weights is None:
+        kept, each = (1.0, 0.0) if smoothing is None else (1.0 - smoothing, smoothing / classes)
+        own, spread, without = (x.new_full((classes,), n) for n in (kept, each, each * (classes - 1)))
+        return _OfClasses(own, None if smoothing is None else spread, each * classes, without)
+    weights = weights.to(x.dtype)
     if smoothing is None:
-        return _OfClasses(weights, None, x.new_zeros(()), x.new_zeros(x.shape[1]))
+        return _OfClasses(weights, None, 0.0, torch.zeros_like(weights))
     each = weights * (smoothing / x.shape[1])
     total, largest = each.sum(), each.argmax()
     without = total - each
