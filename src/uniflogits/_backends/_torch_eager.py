@@ -165,6 +165,7 @@ def in_parts(
             part = slice(start, start + size)
             for place, slope in zip(out, gradients(*(x[part] for x in rows)), strict=True):
                 if place is not None:
+                    slope = slope() if callable(slope) else slope
                     place[part] = product(torch, slope, cotangent[part])
         return [g if g is None else g.view(x.shape) for g, x in zip(out, arrays, strict=True)]
 

@@ -63,7 +63,7 @@ def whole(xp: Any, formula: Any, gradients: Any, arrays: Any, numbers: dict[str,
 
     ``in_parts(xp, formula, gradients, arrays, numbers, each)`` is ``formula(xp, *arrays, **numbers)``, of
     each element or a number of each row. The library may differentiate it by itself, or by ``gradients(xp,
-    *arrays, **numbers)`` as `attach` does.
+    *arrays, **numbers)`` as `attach` does, where a derivative may be a function that makes it.
     """
     return formula(xp, *arrays, **numbers)
 

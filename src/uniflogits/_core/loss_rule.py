@@ -18,7 +18,8 @@ class Loss(Rowwise):
     """Logits and labels in, a loss per example out, weighed and reduced.
 
     formula(xp, x, y, ...)      -> the raw loss of each example
-    gradients(xp, x, y, ...)    -> its derivatives by x and by y
+    gradients(xp, x, y, ...)    -> its derivative by x, and a function that makes the one by y, which is not
+                                   always asked for
     curvature(xp, x, y, t, ...) -> of the gradient by x: its derivative along t, and that of its product with
                                    t by y
     mixed(xp, x, y, u, ...)     -> of the gradient by x: its derivative along u in y (None: labels have none)
@@ -74,7 +75,7 @@ class Loss(Rowwise):
         tangent = self._sum(laid, by_x * t)
         share_tangent = None
         if u is not None:
-            tangent = tangent + self._sum(laid, product(xp, u, by_y))
+            tangent = tangent + self._sum(laid, product(xp, u, by_y()))
             if share is not None and self.share_slope is not None:
                 slope = self._share_slope(laid)
                 share_tangent = self._sum(laid, slope * u)
@@ -88,7 +89,7 @@ class Loss(Rowwise):
         # The product of gradient and direction is weighed and reduced as the loss itself is.
         scale, by_share = pulled(xp, laid.weighing, self._sum(laid, by_x * t), share, cotangent)
         bent_x, bent_y = self.curvature(xp, *laid.arrays, t, **laid.numbers)
-        return self._gradients(laid, scale, by_share, bent_x, bent_y)
+        return self._gradients(laid, scale, by_share, bent_x, lambda: bent_y)
 
     def pushforward_of_gradient(self, laid: Laid, cotangent: Any, tangents: tuple[Any, ...]) -> Any:
         xp = laid.xp
@@ -113,7 +114,7 @@ class Loss(Rowwise):
         first = self._restored(laid, product(xp, scale, by_x), 0)
         if not self._has_label_gradient(laid):
             return first, None
-        by_y = product(xp, scale, by_y)
+        by_y = product(xp, scale, by_y())
         if by_share is not None and self.share_slope is not None:
             by_y = by_y + self._spread(laid, by_share) * self._share_slope(laid)
         return first, self._restored(laid, by_y, 1)

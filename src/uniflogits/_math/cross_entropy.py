@@ -62,19 +62,26 @@ def short_loss(xp: Any, x: Any, t: Any) -> Any:
 def short_gradients(xp: Any, x: Any, t: Any) -> tuple[Any, Any]:
     """Its derivatives by x and by t."""
     short = _short(xp, x)
+    return _short_slope(xp, t, short), _at_labels(xp, t, _short_costs(xp, x, short))
+
+
+def _short_slope(xp: Any, t: Any, short: _Short) -> Any:
     total = 1.0 + short.rest
     won = xp.sum(xp.where(short.top, t, 0.0), axis=-1, keepdims=True)
     lost = xp.sum(xp.where(short.top, 0.0, t), axis=-1, keepdims=True)
     p, winner = short.shares / total, short.top & (short.rest < 1)
     by_x = xp.where(winner, (lost - t * short.rest) / total, p * (lost + won) - t)
-    return xp.where(short.nothing, 0.0, by_x), _at_labels(xp, t, _short_costs(xp, x, short))
+    return xp.where(short.nothing, 0.0, by_x)
 
 
 def exact_gradients(xp: Any, x: Any, t: Any) -> tuple[Any, Any]:
     """The same in a longer form, whose plain autodiff is exact."""
     rows = softmax_rows(xp, x)
-    by_x, costs = mass_less(xp, rows, probabilities(rows), t), _costs(xp, rows, x)
-    return xp.where(rows.mass, by_x, 0.0), _at_labels(xp, t, costs)
+    return _exact_slope(xp, t, rows), _at_labels(xp, t, _costs(xp, rows, x))
+
+
+def _exact_slope(xp: Any, t: Any, rows: Rows) -> Any:
+    return xp.where(rows.mass, mass_less(xp, rows, probabilities(rows), t), 0.0)
 
 
 def _at_labels(xp: Any, t: Any, costs: Any) -> Any:
@@ -107,12 +114,17 @@ def gradients(
     xp: Any, x: Any, y: Any, *, class_weights: Any, label_smoothing: Any, z_loss: Any
 ) -> tuple[Any, Any]:
     t = _weighted(xp, x, y, class_weights, label_smoothing)
-    by_x, costs = (short_gradients if xp.slope is None else exact_gradients)(xp, x, t)
+    if xp.slope is None:
+        short = _short(xp, x)
+        by_x, costs = _short_slope(xp, t, short), lambda: _short_costs(xp, x, short)
+    else:
+        rows = softmax_rows(xp, x)
+        by_x, costs = _exact_slope(xp, t, rows), lambda: _costs(xp, rows, x)
     if z_loss is not None:
         rows = softmax_rows(xp, x)
         pull = 2.0 * z_loss * product(xp, probabilities(rows), rows.logsumexp)
         by_x = by_x + xp.where(rows.mass, pull, 0.0)
-    return by_x, _through_labels(xp, costs, class_weights, label_smoothing)
+    return by_x, lambda: _through_labels(xp, _at_labels(xp, t, costs()), class_weights, label_smoothing)
 
 
 def curvature(

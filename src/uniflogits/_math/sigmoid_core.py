@@ -22,6 +22,17 @@ def sigmoid(xp: Any, x: Any) -> Any:
     return larger / (1.0 + z)
 
 
+def both_sigmoids(xp: Any, x: Any) -> tuple[Any, Any]:
+    """σ(x) and σ(-x)."""
+    if xp.slope is None:
+        up, down = xp.exp(xp.clip(x, None, 0.0)), xp.exp(-xp.clip(x, 0.0, None))
+        total = 1.0 + up * down  # one of them is 1
+    else:
+        z, ahead = decay(xp, x), x > 0
+        up, down, total = xp.where(ahead, 1.0, z), xp.where(ahead, z, 1.0), 1.0 + z
+    return up / total, down / total
+
+
 def sigmoid_slope(xp: Any, x: Any) -> Any:
     """σ(x)·σ(-x), an even function."""
     z = decay(xp, x)
@@ -31,3 +42,12 @@ def sigmoid_slope(xp: Any, x: Any) -> Any:
 def softplus(xp: Any, x: Any, beta: Any = 1.0) -> Any:
     positive = xp.clip(x, 0.0, None) if xp.slope is None else xp.where(x > 0, x, 0.0)
     return positive + xp.log1p(decay(xp, beta * x)) / beta
+
+
+def both_softpluses(xp: Any, x: Any) -> tuple[Any, Any]:
+    """softplus(x) and softplus(-x)."""
+    shared = xp.log1p(decay(xp, x))
+    if xp.slope is None:
+        return xp.clip(x, 0.0, None) + shared, xp.clip(-x, 0.0, None) + shared
+    ahead = x > 0
+    return xp.where(ahead, x, 0.0) + shared, xp.where(ahead, 0.0, -x) + shared

@@ -207,12 +207,16 @@ def _sigmoid_loss(xp: Any, x: Any, y: Any, *, gamma: Any, alpha: Any) -> Any:
 def _sigmoid_gradients(xp: Any, x: Any, y: Any, *, gamma: Any, alpha: Any) -> tuple[Any, Any]:
     odds = _odds(xp, x, y)
     by_lead, by_wrong = focal.focal_slopes(xp, odds, gamma)
-    by_x, by_y = xp.where(x > 0, by_lead, -by_lead), xp.where(x > 0, -by_wrong, by_wrong)
-    if alpha is None:
-        return by_x, by_y
-    part, part_by_y = _balance(y, alpha)
-    moved = product(xp, part_by_y, focal.focal_loss(xp, odds, gamma))
-    return part * by_x, product(xp, part, by_y) + moved
+    by_x = xp.where(x > 0, by_lead, -by_lead)
+
+    def by_y() -> Any:
+        slope = xp.where(x > 0, -by_wrong, by_wrong)
+        if alpha is None:
+            return slope
+        part, part_by_y = _balance(y, alpha)
+        return product(xp, part, slope) + product(xp, part_by_y, focal.focal_loss(xp, odds, gamma))
+
+    return by_x if alpha is None else _balance(y, alpha)[0] * by_x, by_y
 
 
 def _sigmoid_curvature(xp: Any, x: Any, y: Any, t: Any, *, gamma: Any, alpha: Any) -> tuple[Any, Any]:

@@ -99,14 +99,20 @@ def _parts(xp: Any, y: Any, pos_weight: Any, label_smoothing: Any) -> tuple[Any,
 
 def _loss(xp: Any, x: Any, y: Any, *, pos_weight: Any, label_smoothing: Any) -> Any:
     positive, negative = _parts(xp, y, pos_weight, label_smoothing)
-    return product(xp, positive, core.softplus(xp, -x)) + product(xp, negative, core.softplus(xp, x))
+    ahead, behind = core.both_softpluses(xp, x)
+    return product(xp, positive, behind) + product(xp, negative, ahead)
 
 
 def _gradients(xp: Any, x: Any, y: Any, *, pos_weight: Any, label_smoothing: Any) -> tuple[Any, Any]:
     positive, negative = _parts(xp, y, pos_weight, label_smoothing)
-    by_x = negative * core.sigmoid(xp, x) - positive * core.sigmoid(xp, -x)
-    by_y = _times(core.softplus(xp, -x), pos_weight) - core.softplus(xp, x)
-    return by_x, by_y if label_smoothing is None else (1.0 - label_smoothing) * by_y
+    ahead, behind = core.both_sigmoids(xp, x)
+
+    def by_y() -> Any:
+        ahead, behind = core.both_softpluses(xp, x)
+        slope = _times(behind, pos_weight) - ahead
+        return slope if label_smoothing is None else (1.0 - label_smoothing) * slope
+
+    return negative * ahead - positive * behind, by_y
 
 
 def _curvature(xp: Any, x: Any, y: Any, t: Any, *, pos_weight: Any, label_smoothing: Any) -> tuple[Any, Any]:
@@ -116,7 +122,8 @@ def _curvature(xp: Any, x: Any, y: Any, t: Any, *, pos_weight: Any, label_smooth
 
 
 def _mixed(xp: Any, x: Any, y: Any, u: Any, *, pos_weight: Any, label_smoothing: Any) -> Any:
-    slope = -(core.sigmoid(xp, x) + _times(core.sigmoid(xp, -x), pos_weight)) * u
+    ahead, behind = core.both_sigmoids(xp, x)
+    slope = -(ahead + _times(behind, pos_weight)) * u
     return slope if label_smoothing is None else (1.0 - label_smoothing) * slope
 
 
