@@ -206,7 +206,7 @@ def blocks(
         if n > 100 or quick:
             some = np.sort(rng.permutation(len(labels))[:ROWS_OF_MANY])
             labels, arrays = tuple(labels[i] for i in some), {key: a[some] for key, a in arrays.items()}
-        summed = n if kind[1] is _one_row else 1  # the others count theirs themselves
+        summed = 1 if kind[1] is _labelled else n  # which counts them itself
         sample = Sample(f"n={n}", arrays, options, underflow=underflow)
         made.append(Block(name, sample, labels, n, summed=summed))
     return made
