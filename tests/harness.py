@@ -89,7 +89,7 @@ class Cell:
         some = [s for s in _samples(self.operation) if self.dtype in s.dtypes and having(s)]
         thin = quick or (self.dtype in HALVES and self.property != "value")
         if self.forms is not None:
-            some = limits.of_forms(some, min(self.forms, 2) if quick else self.forms)
+            some = limits.of_forms(some, 1 if quick else self.forms)
         elif thin and len(some) > 8:
             plain = [s for s in some if self.is_plain(s)]
             some = plain[::3] + [s for s in some if s not in plain][::2]

@@ -138,6 +138,7 @@ def test_references_are_made_by_the_script() -> None:
     ],
     ids=["error", "exit", "death", "crash", "hang", "empty"],
 )
+@pytest.mark.slow
 def test_broken_library_is_reported_and_not_fatal(tmp_path: Path, code: str, reason: str) -> None:
     (tmp_path / "torch.py").write_text(code, encoding="utf-8")
     limit = ("--timeout", "10") if "sleep" in code else ()
@@ -207,6 +208,7 @@ def bad_call(operations: dict[str, Any]) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
+@pytest.mark.slow
 def test_wrong_result_is_reported(
     tmp_path: Path, change: Callable[[dict[str, Any]], None], quantity: str | None, text: str
 ) -> None:
