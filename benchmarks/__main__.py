@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -85,9 +86,24 @@ def _measure(library: str, options: argparse.Namespace, kept: dict[str, Any]) ->
     command = "python -m benchmarks " + shlex.join(_without_place(sys.argv[1:]))
     for part in options.parts.split(","):
         if part == "ratios" or not options.quick:
+            others = _others(result, options.only) if part == "ratios" else []
             result |= _PARTS[part](library, options)
-            result.setdefault("commands", {})[part] = command
+            commands = result.setdefault("commands", {})
+            if others:
+                result["ratios"] += others
+                commands[part] = "; ".join(dict.fromkeys([*commands[part].split("; "), command]))
+            else:
+                commands[part] = command
     return result
+
+
+def _others(kept: dict[str, Any], only: str) -> list[dict[str, Any]]:
+    """The ratios found before that are not measured now."""
+
+    def name(row: dict[str, Any]) -> str:
+        return f"{row['what']} {tuple(row['shape'])} {row['logits']}"
+
+    return [row for row in kept.get("ratios", []) if not re.search(only, name(row))]
 
 
 def _ratios(library: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Answer:
             return
         # Some libraries make float32 of integers.
         dtype = "float32" if exhibit.keep_dtype else exhibit.dtype
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(numbers - right) / ulp(np.abs(right), dtype)
         off = np.where((numbers == right) | (np.isnan(numbers) & np.isnan(right)), 0.0, off)
         off = np.where(np.isnan(off), math.inf, off)
