@@ -49,8 +49,9 @@ CALLS = {
     },
     "torch": {"second_order": {"float32": 16, "float64": 8}},
     "dask": {
-        "value": {"float32": 3, "float64": 2, "float16": 1},
-        **dict.fromkeys(("gradient", "edges"), _FEW),
+        "value": {"float32": 6, "float64": 3, "float16": 1},
+        "graph": {"float32": 2},
+        **dict.fromkeys(("gradient", "edges"), _SOME),
         **dict.fromkeys(("jvp", "second_order", "kind", "quiet", "inputs_unchanged"), _ONE),
     },
 }
