@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "accuracy.json", metavar="PATH")
     parser.add_argument("--keep", action="store_true", help="keep what is there for this seed's next run")
     parser.add_argument("--small", action="store_true", help="fewer rows and classes, no compilers")
+    parser.add_argument("--thorough", action="store_true", help="torch's compiler on every operation")
     parser.add_argument("--no-peers", action="store_true", help="measure uniflogits alone")
-    parser.add_argument("--part", type=Path, help=argparse.SUPPRESS)  # of one process
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes at a time (default: 2)")
+    # Of one process: what it writes, and whether it is about the rows of many classes and the confidence gap.
+    parser.add_argument("--part", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--large", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -50,26 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
     seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
     start = time.perf_counter()
-    backends = options.backends.split(",")
-    groups = [[name for name in group if name in backends] for group in PROCESSES]
     folder = ROOT / "build" / "accuracy" / str(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    parts = []
     try:
-        for group in filter(None, groups):
-            part = folder / f"{group[0]}.json"
-            command = [sys.executable, "-W", "ignore", "-m", "tests.accuracy", "--seed", str(seed)]
-            command += [
-                "--backends",
-                ",".join(group),
-                "--operations",
-                options.operations,
-                "--part",
-                str(part),
-            ]
-            command += ["--no-peers"] * options.no_peers + ["--small"] * options.small
-            subprocess.run(command, cwd=ROOT, check=True)
-            parts.append(json.loads(part.read_text(encoding="utf-8")))
+        with ThreadPoolExecutor(options.jobs) as pool:
+            parts = list(pool.map(lambda job: measured(options, seed, folder, *job), jobs(options)))
     finally:
         if not options.keep:
             shutil.rmtree(folder)
@@ -79,6 +69,47 @@ def main(arguments: list[str] | None = None) -> int:
     show(results)
     print(f"{results['numbers']} numbers in {results['seconds']:.0f} s; the JSON is {options.json}")
     return 1 if results["failures"] else 0
+
+
+def jobs(options: argparse.Namespace) -> list[tuple[str, str, list[str]]]:
+    """Title, libraries and further arguments of every process.
+
+    Each takes a share of the operations. What is exact about them the first libraries' processes leave to the
+    others', which start when those have ended.
+    """
+    # Its list of operations needs no array library.
+    from uniflogits._core.operation import OPERATIONS
+
+    backends = options.backends.split(",")
+    names = options.operations.split(",") if options.operations else list(OPERATIONS)
+    for name in names:
+        if name not in OPERATIONS:
+            sys.exit(f"--operations: no operation {name!r}; known are {', '.join(OPERATIONS)}")
+    found = []
+    for group in PROCESSES:
+        libraries = ",".join(name for name in group if name in backends)
+        shares = [names[i :: options.jobs] for i in range(options.jobs)] if libraries else []
+        found += [
+            (f"{group[0]}-{i}", libraries, ["--operations", ",".join(share)])
+            for i, share in enumerate(shares)
+            if share
+        ]
+        if libraries:
+            found.append((f"{group[0]}-large", libraries, ["--operations", ",".join(names), "--large"]))
+    return found
+
+
+def measured(
+    options: argparse.Namespace, seed: int, folder: Path, title: str, libraries: str, more: list[str]
+) -> dict[str, Any]:
+    part = folder / f"{title}.json"
+    command = [sys.executable, "-W", "ignore", "-m", "tests.accuracy", "--seed", str(seed), *more]
+    command += ["--backends", libraries, "--part", str(part)]
+    command += [
+        f"--{name}" for name in ("no-peers", "small", "thorough") if vars(options)[name.replace("-", "_")]
+    ]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return json.loads(part.read_text(encoding="utf-8"))
 
 
 def merged(parts: list[dict[str, Any]], seed: int, seconds: float) -> dict[str, Any]:
@@ -115,11 +146,12 @@ def show(results: dict[str, Any]) -> None:
 
 
 def run_part(options: argparse.Namespace) -> int:
-    from .run import run
+    from .run import Scope, run, run_large
 
-    names = options.operations.split(",") if options.operations else None
-    libraries = options.backends.split(",")
-    run(options.seed, libraries, names, not options.no_peers, options.small, options.part)
+    names, backends = options.operations.split(","), options.backends.split(",")
+    peers, small, thorough = not options.no_peers, options.small, options.thorough
+    measure = run_large if options.large else run
+    measure(Scope(options.seed, backends, names, options.part, peers, small, thorough))
     return 0
 
 

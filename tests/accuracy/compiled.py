@@ -14,15 +14,17 @@ from ..harness import as_function
 from .measure import Report, _Cell, _flat, judge, ready
 from .references import Question
 
-# torch's compiler calls a C++ compiler, which takes half a minute: where formulas have most to lose by it.
+# torch's compiler calls a C++ compiler, which takes half a minute or more. Unless a thorough measurement is
+# asked for, it is tried where formulas have most to lose by it.
 INDUCTOR = ("log1mexp", "kl_divergence", "softmax_cross_entropy_with_integer_labels", "softplus")
 Both = tuple[Any, list[Any]]
 
 
-def measure_compiled(report: Report, question: Question, backend: str) -> None:
+def measure_compiled(report: Report, question: Question, backend: str, thorough: bool) -> None:
+    some = thorough or question.block.operation in INDUCTOR
     if backend == "tensorflow":
         _measure(report, question, backend, "XLA", _xla)
-    elif backend == "torch" and question.block.operation in INDUCTOR and shutil.which("g++"):
+    elif backend == "torch" and some and shutil.which("g++"):
         _measure(report, question, backend, "inductor", _inductor)
 
 

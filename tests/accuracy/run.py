@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import json
+import os
 import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import uniflogits as ul
-from uniflogits._core.operation import OPERATIONS
 
 from .. import adapters
 from . import gap, many
@@ -31,65 +32,93 @@ MANY = (50_000, 256_000)
 OPTIONS = 8
 
 
-def run(
-    seed: int, backends: list[str], names: list[str] | None, with_peers: bool, small: bool, part: Path
-) -> None:
-    """Measure, and write what was found into `part` after every operation."""
-    report, done = Report(seed), set()
-    if part.exists():  # of a run that was stopped
-        results = json.loads(part.read_text(encoding="utf-8"))
-        report.restore(results)
-        done = set(results["done"])
-    folder = part.parent
+@dataclass(frozen=True)
+class Scope:
+    """What one process is asked."""
 
-    def save(gaps: Any = None) -> None:
-        results = {"versions": versions(backends, peers), "numbers": report.numbers, "done": sorted(done)}
-        results |= {"failures": report.failures, "rows": report.rows(), "gap": gaps}
-        part.write_text(json.dumps(results), encoding="utf-8")
+    seed: int
+    backends: list[str]
+    names: list[str]
+    part: Path  # where it writes what it has found, after every operation
+    peers: bool = True
+    small: bool = False
+    thorough: bool = False
 
-    peers = [peer for peer, (backend, _) in PEERS.items() if with_peers and backend in backends]
-    clock = Clock()
-    for name in names or OPERATIONS:
-        for dtype in DTYPES if name not in done else ():
-            asked = questions(name, dtype, seed, folder, small)
-            clock.passed("exact")
-            for question, forms in asked:
-                for backend in backends:
-                    if backend in COMPILING and (forms == "one" or (forms, dtype) == ("some", "float64")):
-                        continue
-                    with reported(report, f"{question.block.id} {dtype} on {backend}"):
-                        measure_ours(
-                            report, question, backend, backend not in COMPILING or dtype == "float32"
-                        )
-                    clock.passed(backend)
-                    if forms == "all" and not small:
-                        with reported(report, f"{question.block.id} {dtype} compiled by {backend}"):
-                            measure_compiled(report, question, backend)
-                        clock.passed(f"{backend} compiled")
-                if question.block.plain:
-                    for peer in peers:
-                        # What a peer refuses it has no answer to.
-                        with contextlib.suppress(Exception):
-                            measure_peer(report, question, peer)
-                    clock.passed("peers")
-            for backend in backends:
-                adapters.get(backend).forget()
-        if name not in done:
-            clock.show(name)
-            done.add(name)
-            save()
-    chosen = [name for name in names or OPERATIONS if name in many.OPERATIONS]
+
+def run(scope: Scope) -> None:
+    """Measure operations."""
+    state, clock = State(scope), Clock()
+    for name in scope.names:
+        if name in state.done:
+            continue
+        for dtype in DTYPES:
+            _measure(state, clock, name, dtype)
+        clock.show(name)
+        state.save(name)
+
+
+def run_large(scope: Scope) -> None:
+    """Measure rows of many classes, and the error against the confidence gap."""
+    state, clock = State(scope), Clock()
+    chosen = [name for name in scope.names if name in many.OPERATIONS]
     for dtype in DTYPES:
-        for n in MANY[: 1 if small else None] if chosen else ():
-            if f"{n} {dtype}" in done:
+        for n in MANY[: 1 if scope.small else None] if chosen else ():
+            title = f"{n} classes, {dtype}"
+            if title in state.done:
                 continue
-            with reported(report, f"{n} classes, {dtype}"):
-                measure_large(report, n, dtype, seed, chosen, backends, peers, folder)
+            with reported(state.report, title):
+                folder = scope.part.parent
+                measure_large(state.report, n, dtype, scope.seed, chosen, scope.backends, state.peers, folder)
             clock.passed("all")
-            clock.show(f"{n} classes, {dtype}")
-            done.add(f"{n} {dtype}")
-            save()
-    save(gap.measure(seed, backends, peers) if not names else None)
+            clock.show(title)
+            state.save(title)
+    if gap.OPERATION in chosen:
+        state.gap = gap.measure(scope.seed, scope.backends, state.peers)
+    state.save("gap")
+
+
+class State:
+    """What a process has measured; a run that was stopped goes on from there."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope, self.report, self.gap = scope, Report(scope.seed), None
+        self.peers = [p for p, (backend, _) in PEERS.items() if scope.peers and backend in scope.backends]
+        self.done: list[str] = []
+        if scope.part.exists():
+            results = json.loads(scope.part.read_text(encoding="utf-8"))
+            self.report.restore(results)
+            self.done = results["done"]
+
+    def save(self, done: str) -> None:
+        self.done.append(done)
+        results = {"versions": versions(self.scope.backends, self.peers), "numbers": self.report.numbers}
+        results |= {"done": self.done, "failures": self.report.failures, "rows": self.report.rows()}
+        self.scope.part.write_text(json.dumps(results | {"gap": self.gap}), encoding="utf-8")
+
+
+def _measure(state: State, clock: Clock, name: str, dtype: str) -> None:
+    scope, report = state.scope, state.report
+    asked = questions(name, dtype, scope.seed, scope.part.parent, scope.small)
+    clock.passed("exact")
+    for question, forms in asked:
+        for backend in scope.backends:
+            if backend in COMPILING and (forms == "one" or (forms, dtype) == ("some", "float64")):
+                continue
+            with reported(report, f"{question.block.id} {dtype} on {backend}"):
+                measure_ours(report, question, backend, backend not in COMPILING or dtype == "float32")
+            clock.passed(backend)
+            if forms == "all" and not scope.small:
+                with reported(report, f"{question.block.id} {dtype} compiled by {backend}"):
+                    measure_compiled(report, question, backend, scope.thorough)
+                clock.passed(f"{backend} compiled")
+        if question.block.plain:
+            for peer in state.peers:
+                # What a peer refuses it has no answer to.
+                with contextlib.suppress(Exception):
+                    measure_peer(report, question, peer)
+            clock.passed("peers")
+    for backend in scope.backends:
+        adapters.get(backend).forget()
 
 
 @contextlib.contextmanager
@@ -138,11 +167,14 @@ def questions(name: str, dtype: str, seed: int, folder: Path, small: bool) -> li
 
 
 def keep(path: Path, make: Callable[[], Any]) -> Any:
-    """What is made once for both processes."""
+    """What is made once for all processes."""
     if path.exists():
         return pickle.loads(path.read_bytes())
     made = make()
-    path.write_bytes(pickle.dumps(made))
+    # Another process may look for it just now.
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(pickle.dumps(made))
+    unfinished.replace(path)
     return made
 
 
