@@ -13,7 +13,8 @@ PORT ?= 8000
 MUTANTS ?=
 
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-PIP := -m pip --disable-pip-version-check --quiet install $(INDEX)
+# Python compiles what is imported, which is a small part of what is installed.
+PIP := -m pip --disable-pip-version-check --quiet install --no-compile $(INDEX)
 TEST := .venv-test/bin
 OLDEST := .venv-oldest/bin
 DEMO := .venv-demo/bin

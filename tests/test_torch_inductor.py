@@ -38,6 +38,12 @@ def test_difference_keeps_its_rest(dtype: str) -> None:
     _near(ul.logsubexp, [a, a - gap], dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_logit_near_a_half(dtype: str) -> None:
+    """torch's own atanh is the logarithm of (1 + x)/(1 - x) there: nothing is left of a small x."""
+    _near(ul.logit, [0.5 + np.concatenate([-X[:64], X[:64]]) / 4], dtype)
+
+
 def _near(operation, arrays: list[np.ndarray], dtype: str) -> None:
     """Value and gradients as without the compiler, to within what both may be off."""
     import torch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .._core.annotations import ArrayT
@@ -88,9 +89,17 @@ def _log_odds(xp: Any, p: Any) -> Any:
     near = xp.abs(centred) < 0.35
     t = xp.where(near, 0.25, _side(xp, p))
     far = xp.log(t) - xp.log1p(-t)
-    # Not every library's own derivative of artanh has a derivative that is exact near 0.
-    artanh = xp.attach(xp.atanh, lambda x: (1.0 / (1.0 - xp.square(x)),), xp.where(near, centred, 0.0))
-    return xp.where(near, 2.0 * artanh, xp.where(p < 0.5, far, -far))
+    # Plain autodiff of this has a derivative that is not exact near 0.
+    twice_artanh = functools.partial(_twice_artanh, xp)
+    middle = xp.attach(twice_artanh, lambda x: (2.0 / (1.0 - xp.square(x)),), xp.where(near, centred, 0.0))
+    return xp.where(near, middle, xp.where(p < 0.5, far, -far))
+
+
+def _twice_artanh(xp: Any, x: Any) -> Any:
+    """2 artanh x, whose own function torch's compiler makes of the logarithm of a number near 1."""
+    size = xp.abs(x)
+    found = xp.log1p(2.0 * size / (1.0 - size))
+    return xp.where(x < 0, -found, found)
 
 
 def _logit_first(xp: Any, p: Any, *, eps: Any) -> Any:
