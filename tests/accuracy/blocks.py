@@ -117,6 +117,8 @@ def _elements(rng: Rng, name: str, dtype: str, count: int) -> Made:
         labels, x = _flat(regimes.gaps(rng, count, dtype))
     elif name == "logit":
         labels, x = _flat(regimes.probabilities(rng, count, dtype))
+        # JAX's derivative of a quotient has the square of the divisor, which is flushed to 0.
+        x = np.maximum(x, 1.25 * np.sqrt(float(np.finfo(dtype).tiny)))
     elif name == "logit_from_log_prob":
         labels, x = _flat(
             [*regimes.gaps(rng, count, dtype), ("near ln 2", np.log(2) * rng.uniform(0.999, 1.001, count))]

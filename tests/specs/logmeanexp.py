@@ -79,7 +79,7 @@ SPEC = Spec(
     tolerance=Row(
         value=1.75,  # 1.12 of the largest of |m|, lse - m and log K
         gradient=3.8,  # 2.41, float64 compiled by XLA, seed 465173401
-        second=2.6,  # 1.64 of p(|t| + sum p|t|)
+        second=4.8,  # 3.00 of p(|t| + sum p|t|), float64 on TensorFlow, seed 731904467
         tangent=2.4,  # 1.54 of sum p|t|
         dagger=True,
     ),
