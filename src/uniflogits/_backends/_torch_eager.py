@@ -65,10 +65,15 @@ def powers(d: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
     return torch.threshold_(torch.clamp(d, min=_LOWEST, out=out).exp_(), least, 0.0)
 
 
-def faint(rest: torch.Tensor, classes: int) -> torch.Tensor | None:
-    """The rows whose sum of terms, (rows, 1), may miss what `powers` has left out; None: there are none."""
-    limits = torch.finfo(rest.dtype)
-    least = classes * limits.tiny / limits.eps
+def faintest(x: torch.Tensor) -> float:
+    """A sum of terms of rows (rows, K) that is no smaller misses nothing which `powers` has left out."""
+    limits = torch.finfo(x.dtype)
+    return x.shape[-1] * limits.tiny / limits.eps
+
+
+def faint(rest: torch.Tensor, x: torch.Tensor) -> torch.Tensor | None:
+    """The rows of x whose sum of terms, (rows, 1), is smaller than that; None: there are none."""
+    least = faintest(x)
     if not len(rest) or torch.amin(rest).item() >= least:
         return None
     rows = torch.nonzero(rest[:, 0] < least)[:, 0]
@@ -84,7 +89,7 @@ def beyond_largest(terms: torch.Tensor, x: torch.Tensor, m: torch.Tensor) -> tor
     hidden = terms[rows]
     largest = hidden == 1
     hidden = hidden.masked_fill_(largest, 0.0).sum(-1, keepdim=True)
-    few = faint(hidden, x.shape[-1])
+    few = faint(hidden, x)
     if few is not None:
         exact = torch.exp(x[rows[few]] - m[rows[few]])
         hidden[few] = exact.masked_fill_(largest[few], 0.0).sum(-1, keepdim=True)

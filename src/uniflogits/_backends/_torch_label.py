@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ._torch_eager import KEPT, blocks, columns, faint, height, terms
+from ._torch_eager import KEPT, blocks, columns, faint, faintest, height, terms
 
 FAR = 80.0  # a loss beyond which the label's share of the mass has lost digits, or soon will
 
@@ -23,15 +23,18 @@ class Label(NamedTuple):
     def losses(self, x: torch.Tensor, keep: bool) -> tuple[torch.Tensor, Any]:
         """-log p of each row's label, (rows, 1), and what the gradient is made of."""
         (labels,) = self
-        rows, classes = x.shape
-        size, keep = height(x), keep and x.numel() <= KEPT
-        scratch = x.new_empty((rows if keep else min(rows, size), classes))
+        keep = keep and x.numel() <= KEPT
+        if len(x) <= height(x):
+            scratch = torch.empty_like(x)
+            loss, m, others, total = _block(x, labels, scratch)
+        else:
+            scratch = x.new_empty((len(x) if keep else height(x), x.shape[1]))
 
-        def of_block(part: slice) -> tuple[Any, ...]:
-            place = scratch[part] if keep else scratch[: part.stop - part.start]
-            return _block(x[part], labels[part], place)
+            def of_block(part: slice) -> tuple[Any, ...]:
+                place = scratch[part] if keep else scratch[: part.stop - part.start]
+                return _block(x[part], labels[part], place)
 
-        loss, m, others, total = columns(x, of_block)
+            loss, m, others, total = columns(x, of_block)
         return loss, (m, others, total, scratch.scatter_(1, labels, others.neg()) if keep else None)
 
     def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
@@ -55,11 +58,15 @@ def _block(
     e = terms(x, m, scratch)
     own = e.gather(1, labels)
     others = e.scatter_(1, labels, 0.0).sum(-1, keepdim=True)
-    rows = faint(others, x.shape[-1])
-    if rows is not None:
-        missed = torch.exp(x[rows] - m[rows]).scatter_(1, labels[rows], 0.0)
-        others[rows] = missed.sum(-1, keepdim=True)
     loss = torch.log1p(others / own)
-    if not loss.max().item() <= FAR:
+    low, high = (end.item() for end in torch.aminmax(loss))
+    # The largest term is 1, so others are at least half of a loss below log 2, or a half.
+    if not 0.5 * low >= faintest(x):
+        rows = faint(others, x)
+        if rows is not None:
+            missed = torch.exp(x[rows] - m[rows]).scatter_(1, labels[rows], 0.0)
+            others[rows] = missed.sum(-1, keepdim=True)
+            loss = torch.log1p(others / own)
+    if not high <= FAR:
         loss = torch.where(loss <= FAR, loss, (m - x.gather(1, labels)) + torch.log(others))
     return loss, m, others, own + others
