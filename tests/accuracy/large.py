@@ -55,7 +55,7 @@ def measure_large(
 def _question(rows: many.Rows, name: str, n: int, dtype: str, axis: int) -> tuple[Question, np.ndarray]:
     """The call, and a cotangent of the value's shape."""
     arrays = rows.arrays(name)
-    per_row = name not in ("softmax", "log_softmax")
+    per_row = name not in many.BY_CLASS
     ct = rows.cotangent[:, 0].copy() if per_row else rows.cotangent
     if axis == 0:
         arrays = {key: a.T.copy() if a.ndim == 2 else a for key, a in arrays.items()}

@@ -14,6 +14,8 @@ import gmpy2
 import numpy as np
 from gmpy2 import mpfr
 
+from uniflogits._core import operation as registry
+
 from ..exact import Reference
 from ..oracle.numbers import precision
 
@@ -27,9 +29,16 @@ OPERATIONS = (
     "softmax_cross_entropy",
     "entropy",
     "kl_divergence",
+    "logmeanexp",
+    "log1m_softmax",
+    "cumulative_logsumexp",
+    "cross_entropy_between",
+    "js_divergence",
 )
+# Those with a number for each class of a row.
+BY_CLASS = ("softmax", "log_softmax", "log1m_softmax", "cumulative_logsumexp")
 _exp, _number = np.frompyfunc(gmpy2.exp, 1, 1), np.frompyfunc(lambda x: mpfr(x, 1), 1, 1)
-_sizes = np.frompyfunc(abs, 1, 1)
+_sizes, _log1p = np.frompyfunc(abs, 1, 1), np.frompyfunc(gmpy2.log1p, 1, 1)
 
 
 class Row:
@@ -40,12 +49,12 @@ class Row:
             numbers = _number(x.astype(float))
             self.top = mpfr(float(x.max()), 1)
             self.behind = numbers - self.top
-            powers = _exp(self.behind)
+            self.powers = _exp(self.behind)
             winner = int(np.argmax(x))
-            self.others = powers.sum() - powers[winner]
+            self.others = self.powers.sum() - self.powers[winner]
             self.total = 1 + self.others
             self.log_sum = gmpy2.log1p(self.others)
-            self.p = powers / self.total
+            self.p = self.powers / self.total
 
     def log_p(self, k: Any) -> Any:
         return self.behind[k] - self.log_sum
@@ -68,11 +77,10 @@ class Rows:
     positions: np.ndarray  # the same classes of every row, and the largest, the next and the label of each
 
     def arrays(self, operation: str) -> dict[str, np.ndarray]:
-        if operation == "kl_divergence":
-            return {"p_logits": self.p_logits, "q_logits": self.q_logits}
-        name = "x" if operation == "logsumexp" else "logits"
+        first, *others = registry.OPERATIONS[operation].arrays
         labels = {"softmax_cross_entropy": self.soft}.get(operation, self.labels)
-        return {name: self.p_logits, **({"labels": labels} if "cross_entropy" in operation else {})}
+        known = {"q_logits": self.q_logits, "labels": labels}
+        return {first: self.p_logits, **{name: known[name] for name in others}}
 
 
 def make(rng: np.random.Generator, n: int, dtype: str, sampled: int = 24) -> Rows:
@@ -117,7 +125,7 @@ def _of_row(rows: Rows, i: int) -> Iterator[Answer]:
     places = rows.positions[i].tolist()
     g, c = _number(rows.cotangent[i].astype(float)), mpfr(float(rows.cotangent[i, 0]), 1)
     p, q = row.p, other.p
-    own, relative = None, mpfr(0)
+    own = None
     mean, mean_size = (p * g).sum(), (p * _sizes(g)).sum()
 
     yield "softmax", "value", [p[k] for k in places], own
@@ -152,6 +160,63 @@ def _of_row(rows: Rows, i: int) -> Iterator[Answer]:
     yield "kl_divergence", "value", [divergence], own
     numbers = [c * p[k] * (delta[k] - divergence) for k in places]
     yield "kl_divergence", "gradient", numbers, [abs(c) * p[k] * largest for k in places]
-    numbers = [c * (q[k] - p[k]) for k in places]
-    yield "kl_divergence", "gradient by q_logits", numbers, [abs(c) * max(p[k], q[k]) for k in places]
-    del relative
+    by_q, by_q_scale = [c * (q[k] - p[k]) for k in places], [abs(c) * max(p[k], q[k]) for k in places]
+    yield "kl_divergence", "gradient by q_logits", by_q, by_q_scale
+
+    size = gmpy2.log(mpfr(len(p)))
+    yield "logmeanexp", "value", [row.top + row.log_sum - size], [max(abs(row.top), row.log_sum, size)]
+    yield "logmeanexp", "gradient", [c * p[k] for k in places], own
+
+    yield "cross_entropy_between", "value", [other.log_sum - (p * other.behind).sum()], own
+    far = (p * other.behind).sum()
+    scale = [abs(c) * p[k] * (abs(other.behind[k]) - far) for k in places]
+    yield "cross_entropy_between", "gradient", [-c * p[k] * (other.behind[k] - far) for k in places], scale
+    yield "cross_entropy_between", "gradient by q_logits", by_q, by_q_scale
+
+    # log p/m and log q/m, m the mean of p and q.
+    r, s = -_log1p(_exp(-delta)) + gmpy2.const_log2(), -_log1p(_exp(delta)) + gmpy2.const_log2()
+    yield "js_divergence", "value", [((p * r).sum() + (q * s).sum()) / 2], own
+    for quantity, share, log in (("gradient", p, r), ("gradient by q_logits", q, s)):
+        mean, mean_size = (share * log).sum(), (share * _sizes(log)).sum()
+        scale = [abs(c) / 2 * share[k] * (abs(log[k]) + mean_size) for k in places]
+        yield "js_divergence", quantity, [c / 2 * share[k] * (log[k] - mean) for k in places], scale
+
+    yield from _log1m_softmax(row, g, places)
+    yield from _cumulative_logsumexp(row, g, places)
+
+
+def _log1m_softmax(row: Row, g: np.ndarray, places: list[int]) -> Iterator[Answer]:
+    name, p = "log1m_softmax", row.p
+    winner = max(range(len(p)), key=lambda k: p[k])
+    yield (
+        name,
+        "value",
+        [gmpy2.log(row.without(k)) if k == winner else gmpy2.log1p(-p[k]) for k in places],
+        None,
+    )
+    odds = p / (1 - p)
+    odds[winner] = p[winner] / row.without(winner)
+    moved = g * odds
+    total, total_size = moved.sum(), _sizes(moved).sum()
+    yield (
+        name,
+        "gradient",
+        [p[k] * (total - moved[k] - g[k]) for k in places],
+        [p[k] * (abs(g[k]) + total_size - abs(moved[k])) for k in places],
+    )
+
+
+def _cumulative_logsumexp(row: Row, g: np.ndarray, places: list[int]) -> Iterator[Answer]:
+    name, sums = "cumulative_logsumexp", np.add.accumulate(row.powers)
+    values = [row.top + gmpy2.log(sums[k]) for k in places]
+    tops = float(row.top) + np.maximum.accumulate(row.behind.astype(float))[places]
+    scale = [max(abs(top), value - top) for top, value in zip(tops, values, strict=True)]
+    yield name, "value", values, scale
+    shares = g / sums
+    rest, sizes = (np.add.accumulate(one[::-1])[::-1] for one in (shares, _sizes(shares)))
+    yield (
+        name,
+        "gradient",
+        [row.powers[k] * rest[k] for k in places],
+        [row.powers[k] * sizes[k] for k in places],
+    )
