@@ -13,7 +13,7 @@ import pytest
 import uniflogits as ul
 
 from . import adapters
-from .harness import as_dtype, spec_of
+from .harness import as_dtype, has_autodiff, spec_of
 from .oracle.derivatives import STEP, gradient
 from .oracle.numbers import DERIVATIVE_BITS, exact, precision
 
@@ -114,3 +114,22 @@ def test_gradient_moves_with_the_second_array(call: str, backend: str) -> None:
     for found, expected in zip((by_second, together, back), _answers(call), strict=True):
         size = np.abs(expected).max()
         np.testing.assert_allclose(adapter.to_numpy(found), expected, bound, bound * size)
+
+
+@adapters.each(*filter(has_autodiff, adapters.NAMES))
+def test_the_label_of_a_class_that_does_not_exist_moves_nothing(backend: str) -> None:
+    """In either order of the two derivatives: the loss there is 0 times an infinite cost."""
+    adapter = adapters.get(backend)
+    x, labels, u = [0.5, 1.0, -2.0], [0.375, 0.0, 0.625], np.asarray([0.25, 0.5, -0.375])
+    mask = np.asarray([True, False, True])
+    along = np.asarray([u, np.zeros(3)])
+    both, one, direction = (adapter.array(a, "float64") for a in ([x, labels], 1.0, along))
+    where = adapter.array(mask)
+
+    def loss(both):
+        return ul.softmax_cross_entropy(both[0], both[1], where=where)
+
+    p = np.exp(x) * mask / np.sum(np.exp(x) * mask)
+    expected = np.where(mask, p @ u - u, 0.0)
+    for mode, product in adapter.hessian_products(loss, both, (), one, direction).items():
+        np.testing.assert_allclose(adapter.to_numpy(product)[1], expected, 1e-14, 1e-15, err_msg=mode)

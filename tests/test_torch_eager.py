@@ -117,3 +117,55 @@ def test_sums_of_terms_below_normal_numbers(operation: str) -> None:
     assert 9 * np.exp(-89.0) > np.finfo("float32").tiny
     labels = {} if len(cell.op.arrays) == 1 else {"labels": np.asarray([0])}
     _judge(cell, [Sample("faint", {cell.op.arrays[0]: x, **labels})])
+
+
+REMOVED = {"ignored": {"ignore_index": 7}, "of weight 0": {"weights": [1.0, 0.0, 1.0]}}
+
+
+@pytest.mark.parametrize("removed", REMOVED.values(), ids=REMOVED)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64", "int8", "int32"])
+def test_labels_of_any_integer_dtype_beside_a_removed_row(dtype: str, removed: dict) -> None:
+    import torch
+
+    x = torch.tensor([[1.0, 2.0, 3.0], [3.0, 1.0, 0.0], [0.0, 0.5, 1.0]])
+    labels = torch.tensor([0, 7 if "ignore_index" in removed else 1, 2])
+    options = {name: torch.tensor(given) if name == "weights" else given for name, given in removed.items()}
+    loss = ul.softmax_cross_entropy_with_integer_labels
+    expected = loss(x, labels, **options)
+    assert expected[1] == 0
+    torch.testing.assert_close(loss(x, labels.to(getattr(torch, dtype)), **options), expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_a_removed_row_weighs_is_not_looked_at(number: float, reduction: str) -> None:
+    import torch
+
+    labels, given = np.asarray([0, -100]), {"ignore_index": -100, "reduction": reduction}
+    x = np.asarray([[1.0, 2.0, 3.0], [3.0, 1.0, 0.0]])
+    weights, classes = np.asarray([1.0, number]), np.asarray([1.0, 2.0, 1.0])
+    for options in (
+        {"weights": weights},
+        {"weights": weights, "class_weights": classes, "label_smoothing": 0.1},
+    ):
+        plain = ul.softmax_cross_entropy_with_integer_labels(x, labels, **options, **given)
+        tensors = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+        leaf = torch.tensor(x, requires_grad=True)
+        loss = ul.softmax_cross_entropy_with_integer_labels(leaf, torch.tensor(labels), **tensors, **given)
+        loss.sum().backward()
+        np.testing.assert_allclose(loss.detach().numpy(), plain, 1e-14)
+        assert np.isfinite(leaf.grad.numpy()).all()
+        assert (leaf.grad.numpy()[1] == 0).all()
+
+
+def test_class_weights_that_are_no_numbers() -> None:
+    """As on every library: of a class that is no row's label too, and nothing to a row that is removed."""
+    import torch
+
+    x, loss = torch.tensor([[1.0, 2.0, 3.0], [3.0, 1.0, 0.0]]), ul.softmax_cross_entropy_with_integer_labels
+    some = loss(x, torch.tensor([0, 1]), class_weights=torch.tensor([1.0, 1.0, float("nan")]))
+    assert some.isnan().all()
+    infinite = torch.tensor([float("inf"), 1.0, 1.0])
+    labels = torch.tensor([1, -100])
+    mean = loss(x, labels, class_weights=infinite, ignore_index=-100, reduction="mean")
+    torch.testing.assert_close(mean, loss(x, labels, ignore_index=-100, reduction="mean"))

@@ -53,6 +53,27 @@ def jacfwd(case: Case) -> Results:
     return case.gradient_by(torch.func.jacfwd(case.function)(*case.arrays))
 
 
+@transform(1, size=32)
+def batched_backward(case: Case) -> Results:
+    """A Jacobian's rows by one backward pass over all cotangents."""
+
+    def function(array: Any) -> Any:
+        return case.function(array, *case.others)
+
+    return case.gradient_by(torch.autograd.functional.jacobian(function, case.array, vectorize=True))
+
+
+@transform(1)
+def backward_along_a_tangent(case: Case) -> Results:
+    """A gradient is linear in the cotangent: moved along itself, the one moves like the other."""
+    leaf = _leaf(case.array)
+    value = case.function(leaf, *case.others)
+    with forward_ad.dual_level():
+        cotangent = forward_ad.make_dual(case.cotangent, case.cotangent)
+        (gradient,) = torch.autograd.grad(value, leaf, cotangent)
+        return {"gradient": forward_ad.unpack_dual(gradient).tangent}
+
+
 def _hessian(case: Case, outer: Any, inner: Any) -> Results:
     return case.product_by(outer(inner(case.loss))(*case.arrays))
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch._C._functorch import is_batchedtensor
+from torch._C._functorch import is_batchedtensor, is_legacy_batchedtensor
+from torch.autograd import forward_ad
 
 from .._math.products import product
 from ._blocks import alike, chunk_by_chunk, in_rows, value_in_blocks
@@ -112,12 +113,18 @@ class _Eager(torch.autograd.Function):
         (cotangent,), (pullback, formula, count) = cotangents, ctx.rest
         saved, needed = ctx.saved_tensors, ctx.needs_input_grad[4:]
         arrays, kept = saved[:count], saved[count:]
-        if torch.is_grad_enabled() or is_batchedtensor(cotangent):
+        if torch.is_grad_enabled() or _is_transformed(cotangent):
             gradients = _by_formula(formula, arrays, needed, cotangent)
         else:
             plain = tuple(None if x is None else x.detach() for x in arrays)
             gradients = pullback(plain, kept, cotangent, needed)
         return None, None, None, None, *gradients
+
+
+def _is_transformed(cotangent: torch.Tensor) -> bool:
+    """Whether a backward pass is mapped over, by either of torch's ways, or carries a tangent."""
+    mapped = is_batchedtensor(cotangent) or is_legacy_batchedtensor(cotangent)
+    return mapped or forward_ad.unpack_dual(cotangent).tangent is not None
 
 
 def _by_formula(formula: Callable[..., Any], arrays: Any, needed: Any, cotangent: torch.Tensor) -> list[Any]:

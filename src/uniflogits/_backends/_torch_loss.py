@@ -55,14 +55,17 @@ def _examples(
     if ignore is not None and _holds(labels.dtype, ignore):
         ignored = labels == ignore
         removed = ignored if removed is None else removed | ignored
+    # Not every integer dtype can be written to.
+    labels = labels.long() if integer else labels
     if removed is not None:
         if not removed.any():
             removed = None
         else:
             labels = labels.masked_fill(removed, 0)
-            kept = (~removed).to(x.dtype)
-            share = kept if share is None else share * kept
-    labels = labels.long() if integer else labels
+            share = (~removed).to(x.dtype) if share is None else share.masked_fill(removed, 0.0)
+    # A class weight that is no number spoils losses of other classes too, and is nothing to a removed row.
+    if not all(one is None or math.isfinite(one.sum().item()) for one in (share, of_classes)):
+        return None
     count = None
     if options["reduction"] == "mean":
         counted = share

@@ -23,8 +23,8 @@ class Targets(NamedTuple):
     def losses(self, x: torch.Tensor, keep: bool) -> tuple[torch.Tensor, Any]:
         """Each row's loss, (rows, 1), and what the gradient is made of."""
         counted, size, keep = self._counted(x), height(x), keep and x.numel() <= KEPT
-        d, e, moved = (x.new_empty((min(len(x), size), x.shape[1])) for _ in range(3))
-        e = torch.empty_like(x) if keep else e
+        d, moved = (x.new_empty((min(len(x), size), x.shape[1])) for _ in range(2))
+        e = torch.empty_like(x if keep else d)
 
         def of_block(part: slice) -> tuple[Any, ...]:
             few = slice(0, part.stop - part.start)

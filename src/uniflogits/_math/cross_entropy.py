@@ -77,7 +77,9 @@ def _short_slope(xp: Any, t: Any, short: _Short) -> Any:
 def exact_gradients(xp: Any, x: Any, t: Any) -> tuple[Any, Any]:
     """The same in a longer form, whose plain autodiff is exact."""
     rows = softmax_rows(xp, x)
-    return _exact_slope(xp, t, rows), _at_labels(xp, t, _costs(xp, rows, x))
+    # What a class without mass or label counts moves nothing, as `_at_labels` has it.
+    counted = xp.where((t == 0) & (x == -xp.inf), xp.stop_gradient(t), t)
+    return _exact_slope(xp, counted, rows), _at_labels(xp, t, _costs(xp, rows, x))
 
 
 def _exact_slope(xp: Any, t: Any, rows: Rows) -> Any:
