@@ -69,7 +69,7 @@ def _is_spread(x: Any) -> bool:
     return any(axis is not None for axis in jax.typeof(x).sharding.spec)
 
 
-def _attach_map(value: Callable[..., Any], pushforward: Callable[..., Any], x: Any) -> Any:
+def _attach_map(value: Callable[..., Any], pushforward: Callable[..., Any], _: Any, x: Any) -> Any:
     """`value(x)`, whose derivative along t is `pushforward(x, t)`."""
     function = jax.custom_jvp(value)
 

@@ -51,6 +51,18 @@ def _with_gradients(value: Callable[..., Any], gradients: Callable[..., Any], *a
     return function(*arrays)
 
 
+def _attach_map(value: Callable[..., Any], _: Any, pullback: Callable[..., Any], x: Any) -> Any:
+    """`value(x)`, whose gradient is `pullback(x, cotangent)`; None where that would be lost."""
+    if loses_custom_gradients(x):
+        return None
+
+    @tf.custom_gradient
+    def function(x: Any) -> Any:
+        return value(x), functools.partial(pullback, x)
+
+    return function(x)
+
+
 def _attach_short(
     value: Callable[..., Any], gradients: Callable[..., Any], exact: Callable[..., Any], *arrays: Any
 ) -> Any:
@@ -184,7 +196,7 @@ class TensorFlowBackend(Backend):
         sift=_sift,
         slope=_slope,
         attach_short=_attach_short,
-        attach_map=None,
+        attach_map=_attach_map,
         attach_label=_attach_label,
         take=tf.gather,
         clip=tf.clip_by_value,

@@ -27,7 +27,7 @@ class RowMap(Rowwise):
     """Logits in, an array of their shape out; `masked` is the value of a class that does not exist.
 
     pushforward(xp, x, t) and pullback(xp, x, g) are the products with the Jacobian and its transpose;
-    plain(xp, x) is a shorter formula, for a library that can attach the first of them to it.
+    plain(xp, x) is a shorter formula, for a library that can attach one of them to it.
     """
 
     kind = "rowmap"
@@ -46,13 +46,17 @@ class RowMap(Rowwise):
 
     def value(self, laid: Laid) -> Any:
         (x,), xp = laid.arrays, laid.xp
-        if is_empty(laid):
-            out = x
-        elif self.plain is not None and xp.attach_map is not None:
-            out = xp.attach_map(functools.partial(self.plain, xp), functools.partial(self.forward, xp), x)
-        else:
+        out = x if is_empty(laid) else self._attached(xp, x)
+        if out is None:
             out = self.formula(xp, x, **laid.numbers)
         return self._back(laid, out, result_dtype(laid), self.masked)
+
+    def _attached(self, xp: Any, x: Any) -> Any:
+        """The shorter formula with the two products for derivatives; None where they cannot be attached."""
+        if self.plain is None or xp.attach_map is None:
+            return None
+        rules = (functools.partial(one, xp) for one in (self.plain, self.forward, self.backward))
+        return xp.attach_map(*rules, x)
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
         return (self._product(laid, self.backward, cotangent, gradient_dtype(laid)),)
