@@ -1,4 +1,4 @@
-"""Who else looks at what TensorFlow computes: tapes, forward accumulators, vectorized_map."""
+"""Who else looks at what TensorFlow computes: tapes, forward accumulators, vectorized_map, XLA."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-# TensorFlow has no public way to ask whether a forward accumulator watches a tensor, or anything all of them.
+# TensorFlow has no public way to ask whether a forward accumulator watches a tensor, whether anything watches
+# all of them, or whether what is traced goes to XLA.
 from tensorflow.python.eager.forwardprop_util import pack_tangents
 from tensorflow.python.eager.record import could_possibly_record
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 
 def is_pushed_forward(*arrays: Any) -> bool:
@@ -27,6 +29,11 @@ def is_vectorized() -> bool:
     while graph is not None and "loop_body" not in graph.get_name_scope():
         graph = getattr(graph, "outer_graph", None)
     return graph is not None
+
+
+def is_compiled_by_xla() -> bool:
+    """Whether a function with `jit_compile` is traced, in which no shape may depend on data."""
+    return not tf.executing_eagerly() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def loses_custom_gradients(*arrays: Any) -> bool:

@@ -14,10 +14,11 @@ from jax.custom_derivatives import SymbolicZero
 
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
-from ._blocks import chunks_in_a_loop, value_in_blocks
+from ._blocks import chunks_in_a_loop, in_rows, value_in_blocks
 from .generic import Backend, extend, whole
 
 _BLOCK = 1 << 15  # entries of rows that are computed together on a CPU
+_FEW = 1 << 12  # and of those that are computed once more
 
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
@@ -49,7 +50,7 @@ def _attach_short(
 
 
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
-    """Some rows at a time on a CPU, by the quick formula if that is good for all of them.
+    """By the quick formula some rows at a time on a CPU, then by the exact one those that need it.
 
     What a formula makes stays in the cache then. Other devices would have to wait where a branch depends on
     data, and rows that a mesh spreads over several are not taken apart.
@@ -59,9 +60,32 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
 
     def block(*rows: Any) -> Any:
         found, good = quick.of_most(_NAMESPACE, *rows)
-        return jax.lax.cond(jnp.all(good), lambda *_: found, exact, *rows)
+        return jnp.where(good, found, jnp.nan)
 
-    return value_in_blocks(_NAMESPACE, _over_chunks, _BLOCK, block, *arrays)
+    found = value_in_blocks(_NAMESPACE, _over_chunks, _BLOCK, block, *arrays)
+    return jax.lax.cond(
+        jnp.any(jnp.isnan(found)), functools.partial(_again, exact), lambda found, *_: found, found, *arrays
+    )
+
+
+def _again(exact: Callable[..., Any], found: Any, *arrays: Any) -> Any:
+    """What was found, where it is NaN by the exact formula, a few rows at a time."""
+    if not all(isinstance(size, int) for x in arrays for size in x.shape) or found.size < 2:
+        return jnp.where(jnp.isnan(found), exact(*arrays), found)
+    rows, height = in_rows(_NAMESPACE, _FEW, tuple(jnp.broadcast_arrays(*arrays)), each=False)
+    count = found.size
+    height = max(1, min(height, count // 8))
+    flat = jnp.reshape(found, (count,))
+    bad = jnp.isnan(flat)
+    # Past the last of them come places that no row has.
+    places = jnp.nonzero(bad, size=-(-count // height) * height, fill_value=count)[0]
+
+    def step(i: Any, flat: Any) -> Any:
+        some = jax.lax.dynamic_slice(places, (i * height,), (height,))
+        return flat.at[some].set(exact(*(x.at[some].get(mode="clip") for x in rows)), mode="drop")
+
+    steps = (jnp.sum(bad) + (height - 1)) // height
+    return jnp.reshape(jax.lax.fori_loop(0, steps, step, flat), found.shape)
 
 
 def _is_spread(x: Any) -> bool:

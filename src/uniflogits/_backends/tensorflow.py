@@ -14,8 +14,9 @@ from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
 from . import _tensorflow_linear
 from . import _tensorflow_namespace as namespace
-from ._blocks import chunks_in_a_loop, value_in_blocks
+from ._blocks import alike, chunks_in_a_loop, value_in_blocks
 from ._tensorflow_watchers import (
+    is_compiled_by_xla,
     is_differentiated_again,
     is_pushed_forward,
     is_vectorized,
@@ -89,28 +90,46 @@ def _attach_short(
 
 
 def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
-    """Some rows at a time on CPUs: of float32 by float64, and again if that is not good in all of them."""
+    """Some rows at a time on CPUs: of float32 in float64, and again if that is not good in all of them."""
     # Other devices would have to wait for what is read here; vectorized_map reads nothing.
     read = all(device.device_type == "CPU" for device in tf.config.list_logical_devices())
     if not read or is_vectorized():
         return exact(*arrays)
+    xp = TensorFlowBackend.xp
 
-    def most(*rows: Any) -> Any:
-        found, good = quick.of_most(TensorFlowBackend.xp, *rows)
-        return tf.cond(tf.reduce_all(good), lambda: found, lambda: exact(*rows))
+    def as_ever(*rows: Any) -> tuple[Any]:
+        return (exact(*rows),)
 
     def block(*rows: Any) -> Any:
-        if rows[0].dtype != tf.float32:
-            return most(*rows)
-        found, good = quick.of_float32(_WITH_PLAIN_SUMS, *(tf.cast(x, tf.float64) for x in rows))
-        return tf.cond(tf.reduce_all(good), lambda: tf.cast(found, tf.float32), lambda: most(*rows))
+        if rows[0].dtype == tf.float32:
+            wide = tuple(tf.cast(x, tf.float64) for x in rows)
+            found, good = quick.of_float32(_WITH_PLAIN_SUMS, *wide)
+            found, good = _again(functools.partial(quick.of_most, xp), (found, good), ~good, *wide)
+            found = tf.cast(found, tf.float32)
+        else:
+            found, good = quick.of_most(xp, *rows)
+        return _again(as_ever, (found,), ~good, *rows)[0]
 
     def loop(step: Callable[..., Any], carry: Any, stacked: tuple[Any, ...]) -> Any:
         made = tf.map_fn(lambda rows: step(carry, rows)[1], stacked, fn_output_signature=(stacked[0].dtype,))
         return carry, made
 
-    xp = TensorFlowBackend.xp
     return value_in_blocks(xp, functools.partial(chunks_in_a_loop, xp, loop), _BLOCK, block, *arrays)
+
+
+def _again(formula: Callable[..., Any], made: tuple[Any, ...], some: Any, *rows: Any) -> tuple[Any, ...]:
+    """What was made of rows, where `some` by this formula: of these alone if a shape may depend on data."""
+    apart = some.shape.rank and alike(*rows) and not is_compiled_by_xla()
+
+    def of_some() -> tuple[Any, ...]:
+        places = tf.where(some)
+        found = formula(*(tf.gather_nd(x, places) for x in rows))
+        return tuple(tf.tensor_scatter_nd_update(a, places, b) for a, b in zip(made, found, strict=True))
+
+    def of_all() -> tuple[Any, ...]:
+        return tuple(tf.where(some, b, a) for a, b in zip(made, formula(*rows), strict=True))
+
+    return tf.cond(tf.reduce_any(some), of_some if apart else of_all, lambda: made)
 
 
 def _attach_label(

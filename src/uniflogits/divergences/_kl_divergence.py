@@ -139,8 +139,10 @@ def _of_most(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     moved = p * delta
     value = xp.sum(_summand(xp, p, q, delta, moved + (q - p)), axis=-1)
     excess = xp.square(xp.sum(moved, axis=-1) - value)
-    # Nothing is infinite, and p delta would not count where p underflows.
-    whole = value >= 2.0**-80 * xp.max(delta, axis=-1)
+    # Nothing is infinite, and p delta would not count where p underflows: of 2^23 classes not by an ulp.
+    limits = xp.finfo(value.dtype)
+    least = 2.0**23 * float(limits.smallest_normal) / float(limits.eps)
+    whole = value >= least * xp.max(delta, axis=-1)
     return value - 0.5 * excess, whole & (value >= 16.0 * excess)
 
 
