@@ -26,9 +26,6 @@ from .generic import Backend, extend, value_and_nothing, whole
 
 _BLOCK = 1 << 17  # entries of rows that are computed together
 
-# For sums in float64 of which float32 is enough.
-_WITH_PLAIN_SUMS = extend(namespace, sum=lambda x, axis, keepdims=False: tf.reduce_sum(x, axis, keepdims))
-
 
 def _attach(value: Callable[..., Any], gradients: Callable[..., Any], *arrays: Any) -> Any:
     """A custom gradient, so that a graph of the value has none; where that would be lost, a formula."""
@@ -104,7 +101,8 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
         if rows[0].dtype == tf.float32:
             wide = tuple(tf.cast(x, tf.float64) for x in rows)
             found, good = quick.of_float32(_WITH_PLAIN_SUMS, *wide)
-            found, good = _again(functools.partial(quick.of_most, xp), (found, good), ~good, *wide)
+            most = functools.partial(quick.of_most, _WITH_PLAIN_SUMS)
+            found, good = _again(most, (found, good), ~good, *wide)
             found = tf.cast(found, tf.float32)
         else:
             found, good = quick.of_most(xp, *rows)
@@ -288,6 +286,10 @@ class TensorFlowBackend(Backend):
         return value, tuple(grads)
 
 
+# For sums in float64 of which float32 is enough.
+_WITH_PLAIN_SUMS = extend(
+    TensorFlowBackend.xp, sum=lambda x, axis, keepdims=False: tf.reduce_sum(x, axis, keepdims)
+)
 BACKEND = TensorFlowBackend()
 
 # tf.function translates the source of what it calls; functions with this mark it calls as they are. Nothing
