@@ -16,6 +16,7 @@ from uniflogits._core.operation import OPERATIONS
 
 from . import (
     adapters,
+    test_attached_rules,
     test_branches,
     test_classes_apart,
     test_dimensions,
@@ -29,9 +30,11 @@ from . import (
     test_linear_pass,
     test_options_together,
     test_partners,
+    test_quick_rows,
     test_second_order,
     test_series,
     test_shares,
+    test_tangents,
     test_value,
     test_value_and_grad_of_losses,
 )
@@ -112,6 +115,8 @@ def test_branches_of_formulas() -> None:
 @pytest.mark.parametrize("name", test_dimensions.ON_ROWS)
 def test_edges_together(name: str, backend: str) -> None:
     test_dimensions.test_rows_at_the_edge_know_nothing_of_each_other(name, backend)
+    if name == "logsumexp":
+        test_dimensions.test_weighed_rows_at_the_edge_know_nothing_of_each_other(backend)
 
 
 @pytest.mark.backend("numpy")
@@ -132,7 +137,20 @@ def test_apart(name: str, alone: bool, backend: str) -> None:
     test_classes_apart.test_classes_apart(name, alone, backend)
 
 
+@adapters.each("numpy", "torch")
+@pytest.mark.parametrize("together", [False, True])
+def test_quick(together: bool, backend: str) -> None:
+    test_quick_rows.test_rows_of_every_kind(backend, together)
+
+
+# These ask torch alone.
+hooks = test_attached_rules.hooks
+test_attached = test_attached_rules.test_rule
+test_attached_exact = test_attached_rules.test_label_rule_whose_gradient_is_a_formula
+
 # These ask NumPy alone.
+test_tangents_first = test_tangents.test_first_derivatives
+test_tangents_second = test_tangents.test_second_derivatives
 test_shares_of_rows = test_shares.test_shares
 test_series_tanh = test_series.test_coefficients_of_tanh
 test_series_small = test_series.test_small_differences

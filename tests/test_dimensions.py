@@ -142,6 +142,7 @@ ON_ROWS = [
     for name, operation in OPERATIONS.items()
     if operation.rule.kind not in ("elementwise", "pairwise", "linear_loss") and "sigmoid" not in name
 ]
+WEIGHTS = np.asarray([[1.0, 0.5, 2.0], [0.5, 2.0, 1.0], [-1.0, 3.0, 0.0]] * 3)
 
 
 def _edge_arrays(name: str) -> list[np.ndarray]:
@@ -154,19 +155,36 @@ def _edge_arrays(name: str) -> list[np.ndarray]:
 @adapters.each("numpy", "torch")
 @pytest.mark.parametrize("name", ON_ROWS)
 def test_rows_at_the_edge_know_nothing_of_each_other(name: str, backend: str) -> None:
-    adapter, public = adapters.get(backend), getattr(ul, name)
-    options = dict(Cell("dimensions", name, backend, "float64").required)
+    bent = _check_edges(backend, name, _edge_arrays(name), {})
+    if bent is not None:
+        np.testing.assert_array_equal(bent[2:5], 0.0)
 
-    def ask(arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
-        native = [adapter.array(array) for array in arrays]
+
+@adapters.each("numpy", "torch")
+def test_weighed_rows_at_the_edge_know_nothing_of_each_other(backend: str) -> None:
+    _check_edges(backend, "logsumexp", [EDGES], {"weights": WEIGHTS})
+    # In some rows one entry outweighs all others, and in others none does.
+    _check_edges(backend, "logsumexp", [np.log(np.arange(1.0, 28.0)).reshape(9, 3)], {"weights": WEIGHTS**5})
+
+
+def _check_edges(backend: str, name: str, arrays: list[np.ndarray], rows: dict[str, np.ndarray]) -> Any:
+    """Value and derivatives of all rows together are those of each; gives the second ones, if there are."""
+    adapter, public = adapters.get(backend), getattr(ul, name)
+    required = dict(Cell("dimensions", name, backend, "float64").required)
+
+    def ask(some: slice) -> dict[str, np.ndarray]:
+        native = [adapter.array(array[some]) for array in arrays]
+        options = required | {option: adapter.array(array[some]) for option, array in rows.items()}
+        along = adapter.array(np.ones(arrays[0][some].shape) * [1.0, -2.0, 0.5])
         with adapter.calling():
             value, pullback = ul.vjp(public, *native, **options)
         ones = adapter.array(np.ones(tuple(value.shape)))
         found = {"value": value}
         with adapter.calling():
             found["closed form"] = pullback(ones)[0]
+            others = (None,) * (len(native) - 1)
+            found["forward"] = ul.jvp(public, tuple(native), (along, *others), **options)[1]
             if OPERATIONS[name].rule.second_order:
-                along = adapter.array(np.ones(arrays[0].shape) * [1.0, -2.0, 0.5])
                 gradient = ul.grad(public)
                 found["bent"] = ul.vjp(gradient, *native, cotangent=ones, **options)[1](along)[0]
         found |= {
@@ -175,13 +193,12 @@ def test_rows_at_the_edge_know_nothing_of_each_other(name: str, backend: str) ->
         }
         return {mode: adapter.to_numpy(one) for mode, one in found.items()}
 
-    together = ask(_edge_arrays(name))
-    for row in range(len(EDGES)):
-        alone = ask([array[row : row + 1] for array in _edge_arrays(name)])
+    together = ask(slice(None))
+    for row in range(len(arrays[0])):
+        alone = ask(slice(row, row + 1))
         for mode, expected in alone.items():
             # As in _same.
             np.testing.assert_allclose(
                 together[mode][row], expected[0], 1e-13, 1e-15, err_msg=f"{mode} {row}"
             )
-    if "bent" in together:
-        np.testing.assert_array_equal(together["bent"][2:5], 0.0)
+    return together.get("bent")
