@@ -141,6 +141,8 @@ def test_apart(name: str, alone: bool, backend: str) -> None:
 @pytest.mark.parametrize("together", [False, True])
 def test_quick(together: bool, backend: str) -> None:
     test_quick_rows.test_rows_of_every_kind(backend, together)
+    if together:
+        test_quick_rows.test_rows_along_several_axes(backend)
 
 
 # These ask torch alone.
@@ -149,6 +151,7 @@ test_attached = test_attached_rules.test_rule
 test_attached_exact = test_attached_rules.test_label_rule_whose_gradient_is_a_formula
 
 # These ask NumPy alone.
+test_quick_good = test_quick_rows.test_quick_formulas_are_good_for_ordinary_rows
 test_tangents_first = test_tangents.test_first_derivatives
 test_tangents_second = test_tangents.test_second_derivatives
 test_shares_of_rows = test_shares.test_shares

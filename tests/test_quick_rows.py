@@ -14,6 +14,7 @@ import pytest
 import uniflogits as ul
 from uniflogits._backends import find_backend
 from uniflogits._core.row_rules import Quick
+from uniflogits.divergences import _kl_divergence as kl
 
 from . import adapters
 from .answers import Reference
@@ -143,6 +144,36 @@ def _compare(name: str, kl_divergence: Callable[..., Any], together: bool, class
         for value in np.unique(same):
             failures.compare(what[place], np.asarray([value]), [one], "float32", row.value, dagger, 1024.0)
     failures.finish()
+
+
+@adapters.each(*EAGER, *COMPILED, argument="name")
+def test_rows_along_several_axes(name: str) -> None:
+    adapter = adapters.get(name)
+    _, p, q = _rows()
+    count = len(p) // 2
+    with adapter.calling():
+        flat, cube = (
+            adapter.to_numpy(
+                ul.kl_divergence(*(adapter.array(x[: 2 * count].reshape(shape)) for x in (p, q)))
+            )
+            for shape in ((2 * count, 6), (2, count, 6))
+        )
+    # By the same formula; compiled ones may be joined in other ways: an ulp of the largest term.
+    np.testing.assert_allclose(cube.reshape(-1), flat, 2.0**-22 if name in COMPILED else 0)
+
+
+def test_quick_formulas_are_good_for_ordinary_rows() -> None:
+    rng = np.random.default_rng(4)
+    xp = find_backend(np.ndarray, np.zeros(1)).xp
+    a, noise = 3 * rng.normal(size=(2, 1000, 7))
+    for quick, apart in (
+        (kl._of_float32, 1.0),
+        (kl._of_float32, 2.0**-4),
+        (kl._of_most, 1.0),
+        (kl._of_most, 2.0**-20),
+    ):
+        _, good = quick(xp, a, a + apart * noise)
+        assert good.mean() > 0.98
 
 
 def _stub(number: float, least: float) -> Any:
