@@ -77,6 +77,12 @@ def test_losses(check: str) -> None:
 
 
 @pytest.mark.backend("numpy")
+def test_pairs_at_the_edge() -> None:
+    for name, a, b in test_partners.STILL:
+        test_partners.test_nothing_bends_where_nothing_depends_on_the_arrays(name, a, b, "numpy")
+
+
+@pytest.mark.backend("numpy")
 @pytest.mark.parametrize("name", test_partners.PAIRS)
 def test_pairs(name: str) -> None:
     test_partners.test_tangents_together(name, "numpy")

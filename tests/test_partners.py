@@ -235,3 +235,26 @@ def test_logsubexp_bends_where_the_difference_is_rounded(backend: str) -> None:
     tolerance = spec_of("logsubexp").tolerance.second * 2.0**-23
     np.testing.assert_allclose(adapter.to_numpy(found), expected, tolerance, 1e-37)
     np.testing.assert_array_equal(adapter.to_numpy(equal), -INF)
+
+
+STILL = [
+    ("logaddexp", INF, INF),
+    ("logaddexp", -INF, -INF),
+    ("logsubexp", -INF, -INF),
+    ("xlogy", 0.0, 0.0),
+    ("xlogy", 0.0, -1.0),
+    ("xlog1py", 0.0, -1.0),
+    ("xlog1py", 0.0, -2.0),
+]
+
+
+@adapters.each("numpy", "strict")
+@pytest.mark.parametrize(("name", "a", "b"), STILL)
+def test_nothing_bends_where_nothing_depends_on_the_arrays(
+    name: str, a: float, b: float, backend: str
+) -> None:
+    adapter, gradient = adapters.get(backend), ul.grad(getattr(ul, name))
+    pair, one = (adapter.array(np.asarray(a)), adapter.array(np.asarray(b))), adapter.array(np.asarray(1.0))
+    with adapter.calling():
+        bent = ul.vjp(gradient, *pair)[1](one)
+    np.testing.assert_array_equal([adapter.to_numpy(by) for by in bent], [0.0, 0.0])

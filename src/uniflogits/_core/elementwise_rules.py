@@ -47,7 +47,7 @@ class ElementwisePair:
     """y = f(a, b), element by element, broadcasting as the Array API does.
 
     first(xp, a, b, ...)  -> the derivatives by a and by b, in the shape of both together
-    second(xp, a, b, ...) -> the derivatives by a twice, by a and b, by b twice
+    second(xp, a, b, ...) -> the derivatives of the first one, by a and by b
     """
 
     kind = "pairwise"
@@ -74,11 +74,11 @@ class ElementwisePair:
         return to_dtype(laid.xp, sum(terms[1:], start=terms[0]), result_dtype(laid))
 
     def pullback_of_gradient(self, laid: Laid, cotangent: Any, direction: Any) -> tuple[Any, ...]:
-        by_aa, by_ab, _ = self.second(laid.xp, *laid.arrays, **laid.numbers)
+        by_aa, by_ab = self.second(laid.xp, *laid.arrays, **laid.numbers)
         scale = cotangent * direction
         return gradient_of(laid, by_aa * scale, 0), gradient_of(laid, by_ab * scale, 1)
 
     def pushforward_of_gradient(self, laid: Laid, cotangent: Any, tangents: tuple[Any, ...]) -> Any:
         curves = self.second(laid.xp, *laid.arrays, **laid.numbers)
-        terms = [curve * t for curve, t in zip(curves, tangents, strict=False) if t is not None]
+        terms = [curve * t for curve, t in zip(curves, tangents, strict=True) if t is not None]
         return gradient_of(laid, sum(terms[1:], start=terms[0]) * cotangent, 0)

@@ -131,10 +131,10 @@ def _excess(xp: Any, a: Any, b: Any) -> Any:
     return xp.stop_gradient(xp.where(above, -size, size)) + (plain - xp.stop_gradient(plain))
 
 
-def _second(xp: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+def _second(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     slope = sigmoid_slope(xp, a)
     by_a = _first(xp, a, b)[0]
-    return slope - by_a * xp.tanh(0.5 * a), -slope, sigmoid_slope(xp, b)
+    return slope - by_a * xp.tanh(0.5 * a), -slope
 
 
 define(binary_kl_divergence, ElementwisePair(_divergence, first=_first, second=_second))

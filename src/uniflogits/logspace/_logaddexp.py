@@ -91,10 +91,10 @@ def _logaddexp_first(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return xp.where(empty, 0.0, by_a), xp.where(empty, 0.0, by_b)
 
 
-def _logaddexp_second(xp: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+def _logaddexp_second(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     _, alike, _, odds = _terms(xp, a, b)
     curve = xp.where(alike, 0.0, odds / xp.square(1.0 + odds))
-    return curve, -curve, curve
+    return curve, -curve
 
 
 define(logaddexp, ElementwisePair(_logaddexp, first=_logaddexp_first, second=_logaddexp_second))
@@ -176,10 +176,10 @@ def _logsubexp_first(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return xp.where(nothing, 0.0, 1.0 + slope), xp.where(nothing, 0.0, -slope)
 
 
-def _logsubexp_second(xp: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+def _logsubexp_second(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     nothing, _, gap, rest = _gap(xp, a, b)
     curve = xp.where(nothing, 0.0, core.log1mexp_curve(xp, gap, rest))
-    return curve, -curve, curve
+    return curve, -curve
 
 
 define(logsubexp, ElementwisePair(_logsubexp, first=_logsubexp_first, second=_logsubexp_second))

@@ -137,10 +137,10 @@ def _slopes(factors: _Factors, argument: Any) -> tuple[Any, Any]:
     return factors.log, factors.x / argument
 
 
-def _curves(xp: Any, factors: _Factors, argument: Any) -> tuple[Any, Any, Any]:
+def _curves(xp: Any, factors: _Factors, argument: Any) -> tuple[Any, Any]:
     valid = ~xp.isnan(factors.log)
     nothing = xp.where(valid, 0.0, factors.log)
-    return nothing, xp.where(factors.skipped, 0.0, 1.0 / argument), -(factors.x / argument) / argument
+    return nothing, xp.where(factors.skipped, 0.0, 1.0 / argument)
 
 
 def _log(xp: Any, y: Any) -> Any:
@@ -156,7 +156,7 @@ def _xlogy_first(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return _slopes(factors, factors.y)
 
 
-def _xlogy_second(xp: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
+def _xlogy_second(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     factors = _factors(xp, x, y, _log, 0.0)
     return _curves(xp, factors, factors.y)
 
@@ -170,7 +170,7 @@ def _xlog1py_first(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return _slopes(factors, 1.0 + factors.y)
 
 
-def _xlog1py_second(xp: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
+def _xlog1py_second(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     factors = _factors(xp, x, y, core.log1p, -1.0)
     return _curves(xp, factors, 1.0 + factors.y)
 
