@@ -20,6 +20,7 @@ from . import (
     test_branches,
     test_classes_apart,
     test_dimensions,
+    test_divergences,
     test_edges,
     test_entmax_rows,
     test_gradient,
@@ -141,6 +142,19 @@ def test_far_pairs() -> None:
 @pytest.mark.parametrize("name", test_classes_apart.NAMES)
 def test_apart(name: str, alone: bool, backend: str) -> None:
     test_classes_apart.test_classes_apart(name, alone, backend)
+
+
+@adapters.each("numpy", "torch")
+@pytest.mark.parametrize("row", range(len(test_divergences.ROWS)))
+@pytest.mark.parametrize("operation", test_divergences.INFINITE)
+def test_infinite(operation: str, row: int, backend: str) -> None:
+    test_divergences.test_infinite_divergence(backend, operation, row)
+
+
+@adapters.each("numpy", "torch")
+def test_bounds_of_divergences(backend: str) -> None:
+    test_divergences.test_near_equal_rows_never_have_a_negative_divergence(backend)
+    test_divergences.test_js_divergence_is_bounded(backend)
 
 
 @adapters.each("numpy", "torch")
