@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -90,18 +91,35 @@ def divisible(numbers: dict[str, Any], each: bool) -> bool:
 
 
 def row_by_row(xp: Any, quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
-    """`sift` of float32 logits by float64, where only those rows go on that need it."""
+    """`sift` of float32 logits, of a library whose arrays are written to."""
     if arrays[0].dtype != xp.float32:
         return exact(*arrays)
     if arrays[0].ndim == 1:
         return row_by_row(xp, quick, exact, *(x[None] for x in arrays))[0]
-    wide = [xp.astype(x, xp.float64) for x in arrays]
+    return sift_float32(xp, _rewritten, quick, exact, *arrays)
+
+
+def sift_float32(
+    xp: Any, again: Callable[..., tuple[Any, ...]], quick: Any, exact: Callable[..., Any], *rows: Any
+) -> Any:
+    """`sift` of float32 logits in float64, where only those rows go on that need it.
+
+    ``again(formula, made, some, *rows)`` is what was made of rows, but for `some` what the formula, given
+    these alone, makes of them.
+    """
+    wide = [xp.astype(x, xp.float64) for x in rows]
     found, good = quick.of_float32(xp, *wide)
-    if good.all():
-        return xp.astype(found, xp.float32)
-    rest = ~good
-    found[rest], good[rest] = quick.of_most(xp, *(x[rest] for x in wide))
-    found, rest = xp.astype(found, xp.float32), ~good
-    if rest.any():
-        found[rest] = exact(*(x[rest] for x in arrays))
-    return found
+    found, good = again(functools.partial(quick.of_most, xp), (found, good), ~good, *wide)
+    return again(alone(exact), (xp.astype(found, xp.float32),), ~good, *rows)[0]
+
+
+def alone(formula: Callable[..., Any]) -> Callable[..., tuple[Any]]:
+    """The formula of one number, as `again` takes it."""
+    return lambda *rows: (formula(*rows),)
+
+
+def _rewritten(formula: Callable[..., Any], made: tuple[Any, ...], some: Any, *rows: Any) -> tuple[Any, ...]:
+    if some.any():
+        for out, found in zip(made, formula(*(x[some] for x in rows)), strict=True):
+            out[some] = found
+    return made

@@ -14,7 +14,7 @@ from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
 from . import _tensorflow_linear
 from . import _tensorflow_namespace as namespace
-from ._blocks import alike, chunks_in_a_loop, value_in_blocks
+from ._blocks import alike, alone, chunks_in_a_loop, sift_float32, value_in_blocks
 from ._tensorflow_watchers import (
     is_compiled_by_xla,
     is_differentiated_again,
@@ -94,19 +94,11 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
         return exact(*arrays)
     xp = TensorFlowBackend.xp
 
-    def as_ever(*rows: Any) -> tuple[Any]:
-        return (exact(*rows),)
-
     def block(*rows: Any) -> Any:
         if rows[0].dtype == tf.float32:
-            wide = tuple(tf.cast(x, tf.float64) for x in rows)
-            found, good = quick.of_float32(_WITH_PLAIN_SUMS, *wide)
-            most = functools.partial(quick.of_most, _WITH_PLAIN_SUMS)
-            found, good = _again(most, (found, good), ~good, *wide)
-            found = tf.cast(found, tf.float32)
-        else:
-            found, good = quick.of_most(xp, *rows)
-        return _again(as_ever, (found,), ~good, *rows)[0]
+            return sift_float32(_WITH_PLAIN_SUMS, _again, quick, exact, *rows)
+        found, good = quick.of_most(xp, *rows)
+        return _again(alone(exact), (found,), ~good, *rows)[0]
 
     def loop(step: Callable[..., Any], carry: Any, stacked: tuple[Any, ...]) -> Any:
         made = tf.map_fn(lambda rows: step(carry, rows)[1], stacked, fn_output_signature=(stacked[0].dtype,))
@@ -116,7 +108,7 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
 
 
 def _again(formula: Callable[..., Any], made: tuple[Any, ...], some: Any, *rows: Any) -> tuple[Any, ...]:
-    """What was made of rows, where `some` by this formula: of these alone if a shape may depend on data."""
+    """As `sift_float32` asks for it; the formula is given all rows where no shape may depend on data."""
     apart = some.shape.rank and alike(*rows) and not is_compiled_by_xla()
 
     def of_some() -> tuple[Any, ...]:
