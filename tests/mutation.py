@@ -7,7 +7,6 @@ differentiates the formulas.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,10 +20,7 @@ from . import (
     test_classes_apart,
     test_dimensions,
     test_divergences,
-    test_edges,
     test_entmax_rows,
-    test_gradient,
-    test_jvp,
     test_label_core,
     test_label_derivatives,
     test_linear_chunks,
@@ -32,13 +28,12 @@ from . import (
     test_options_together,
     test_partners,
     test_quick_rows,
-    test_second_order,
     test_series,
     test_shares,
     test_tangents,
-    test_value,
     test_value_and_grad_of_losses,
 )
+from .checks import CHECKS
 from .harness import PROPERTIES, parameter
 
 CHECKED = (
@@ -46,14 +41,6 @@ CHECKED = (
     ("strict", ("float64",), ("value", "gradient", "edges")),
     ("torch", ("float64",), ("edges", "gradient", "second_order", "gradient_of_options")),
 )
-CHECKS: dict[str, Callable[..., None]] = {
-    "value": test_value.test_value,
-    "gradient": test_gradient.test_gradient,
-    "gradient_of_options": lambda cell, quick: test_gradient.test_gradient_of_options(cell),
-    "second_order": test_second_order.test_second_order,
-    "jvp": test_jvp.test_jvp,
-    "edges": lambda cell, quick: test_edges.test_edges(cell),
-}
 
 
 def _cells() -> list[Any]:
@@ -122,8 +109,11 @@ def test_branches_of_formulas() -> None:
 @pytest.mark.parametrize("name", test_dimensions.ON_ROWS)
 def test_edges_together(name: str, backend: str) -> None:
     test_dimensions.test_rows_at_the_edge_know_nothing_of_each_other(name, backend)
-    if name == "logsumexp":
-        test_dimensions.test_weighed_rows_at_the_edge_know_nothing_of_each_other(backend)
+
+
+@adapters.each("numpy", "torch")
+def test_weighed_edges_together(backend: str) -> None:
+    test_dimensions.test_weighed_rows_at_the_edge_know_nothing_of_each_other(backend)
 
 
 @pytest.mark.backend("numpy")
@@ -161,8 +151,11 @@ def test_bounds_of_divergences(backend: str) -> None:
 @pytest.mark.parametrize("together", [False, True])
 def test_quick(together: bool, backend: str) -> None:
     test_quick_rows.test_rows_of_every_kind(backend, together)
-    if together:
-        test_quick_rows.test_rows_along_several_axes(backend)
+
+
+@adapters.each("numpy", "torch")
+def test_quick_axes(backend: str) -> None:
+    test_quick_rows.test_rows_along_several_axes(backend)
 
 
 # These ask torch alone.

@@ -7,28 +7,21 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from . import test_edges, test_gradient, test_second_order, test_value
+from .checks import CHECKS
 from .harness import Cell
 
 pytestmark = pytest.mark.backend("torch")
-CHECKS: dict[str, Callable[..., None]] = {
-    "value": test_value.test_value,
-    "gradient": test_gradient.test_gradient,
-    "gradient_of_options": lambda cell, quick: test_gradient.test_gradient_of_options(cell),
-    "second_order": test_second_order.test_second_order,
-    "edges": lambda cell, quick: test_edges.test_edges(cell),
-}
 LABELS = "softmax_cross_entropy_with_integer_labels"
 CELLS = [
     (name, rule, check)
     for name, rule in [("softmax", "map"), ("softmax_cross_entropy", "short"), (LABELS, "label")]
     for check in CHECKS
-    if (name, check) != ("softmax", "gradient_of_options")  # it has none of numbers
+    # softmax has no options that are numbers.
+    if (name, check) != ("softmax", "gradient_of_options")
 ]
 
 
