@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -100,26 +99,26 @@ def row_by_row(xp: Any, quick: Any, exact: Callable[..., Any], *arrays: Any) -> 
 
 
 def sift_float32(
-    xp: Any, again: Callable[..., tuple[Any, ...]], quick: Any, exact: Callable[..., Any], *rows: Any
+    xp: Any, again: Callable[..., Any], quick: Any, exact: Callable[..., Any], *rows: Any
 ) -> Any:
     """`sift` of float32 logits in float64, where only those rows go on that need it.
 
-    ``again(formula, made, some, *rows)`` is what was made of rows, but for `some` what the formula, given
-    these alone, makes of them.
+    ``again(formula, found, good, *rows)`` is what was found, where that is good, and elsewhere what the
+    formula makes of these rows alone.
     """
-    wide = [xp.astype(x, xp.float64) for x in rows]
-    found, good = quick.of_float32(xp, *wide)
-    found, good = again(functools.partial(quick.of_most, xp), (found, good), ~good, *wide)
-    return again(alone(exact), (xp.astype(found, xp.float32),), ~good, *rows)[0]
+
+    def most(*rows: Any) -> Any:
+        return further(quick.of_most, exact, rows)
+
+    def further(formula: Callable[..., Any], then: Callable[..., Any], rows: tuple[Any, ...]) -> Any:
+        found, good = formula(xp, *(xp.astype(x, xp.float64) for x in rows))
+        return again(then, xp.astype(found, xp.float32), good, *rows)
+
+    return further(quick.of_float32, most, rows)
 
 
-def alone(formula: Callable[..., Any]) -> Callable[..., tuple[Any]]:
-    """The formula of one number, as `again` takes it."""
-    return lambda *rows: (formula(*rows),)
-
-
-def _rewritten(formula: Callable[..., Any], made: tuple[Any, ...], some: Any, *rows: Any) -> tuple[Any, ...]:
-    if some.any():
-        for out, found in zip(made, formula(*(x[some] for x in rows)), strict=True):
-            out[some] = found
-    return made
+def _rewritten(formula: Callable[..., Any], found: Any, good: Any, *rows: Any) -> Any:
+    if not good.all():
+        rest = ~good
+        found[rest] = formula(*(x[rest] for x in rows))
+    return found

@@ -14,7 +14,7 @@ from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
 from . import _tensorflow_linear
 from . import _tensorflow_namespace as namespace
-from ._blocks import alike, alone, chunks_in_a_loop, sift_float32, value_in_blocks
+from ._blocks import alike, chunks_in_a_loop, sift_float32, value_in_blocks
 from ._tensorflow_watchers import (
     is_compiled_by_xla,
     is_differentiated_again,
@@ -98,7 +98,7 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
         if rows[0].dtype == tf.float32:
             return sift_float32(_WITH_PLAIN_SUMS, _again, quick, exact, *rows)
         found, good = quick.of_most(xp, *rows)
-        return _again(alone(exact), (found,), ~good, *rows)[0]
+        return _again(exact, found, good, *rows)
 
     def loop(step: Callable[..., Any], carry: Any, stacked: tuple[Any, ...]) -> Any:
         made = tf.map_fn(lambda rows: step(carry, rows)[1], stacked, fn_output_signature=(stacked[0].dtype,))
@@ -107,19 +107,18 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     return value_in_blocks(xp, functools.partial(chunks_in_a_loop, xp, loop), _BLOCK, block, *arrays)
 
 
-def _again(formula: Callable[..., Any], made: tuple[Any, ...], some: Any, *rows: Any) -> tuple[Any, ...]:
+def _again(formula: Callable[..., Any], found: Any, good: Any, *rows: Any) -> Any:
     """As `sift_float32` asks for it; the formula is given all rows where no shape may depend on data."""
-    apart = some.shape.rank and alike(*rows) and not is_compiled_by_xla()
+    apart = good.shape.rank and alike(*rows) and not is_compiled_by_xla()
 
-    def of_some() -> tuple[Any, ...]:
-        places = tf.where(some)
-        found = formula(*(tf.gather_nd(x, places) for x in rows))
-        return tuple(tf.tensor_scatter_nd_update(a, places, b) for a, b in zip(made, found, strict=True))
+    def of_some() -> Any:
+        places = tf.where(~good)
+        return tf.tensor_scatter_nd_update(found, places, formula(*(tf.gather_nd(x, places) for x in rows)))
 
-    def of_all() -> tuple[Any, ...]:
-        return tuple(tf.where(some, b, a) for a, b in zip(made, formula(*rows), strict=True))
+    def of_all() -> Any:
+        return tf.where(good, found, formula(*rows))
 
-    return tf.cond(tf.reduce_any(some), of_some if apart else of_all, lambda: made)
+    return tf.cond(tf.reduce_all(good), lambda: found, of_some if apart else of_all)
 
 
 def _attach_label(
