@@ -103,6 +103,7 @@ def test_value_and_grad(call: str, reduction: str) -> None:
 def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")
     test_branches.test_three_infinite_logits_share_the_mass("torch")
+    test_branches.test_a_linear_total_bends_as_the_losses_that_it_adds_up("torch")
 
 
 @adapters.each("numpy", "torch")
@@ -145,6 +146,7 @@ def test_infinite(operation: str, row: int, backend: str) -> None:
 def test_bounds_of_divergences(backend: str) -> None:
     test_divergences.test_near_equal_rows_never_have_a_negative_divergence(backend)
     test_divergences.test_js_divergence_is_bounded(backend)
+    test_divergences.test_total_variation_is_bounded(backend)
 
 
 @adapters.each("numpy", "torch")
@@ -164,6 +166,7 @@ test_attached = test_attached_rules.test_rule
 test_attached_exact = test_attached_rules.test_label_rule_whose_gradient_is_a_formula
 
 # These ask NumPy alone.
+test_quick_right = test_quick_rows.test_what_is_said_to_be_good_is
 test_quick_good = test_quick_rows.test_quick_formulas_are_good_for_ordinary_rows
 test_tangents_first = test_tangents.test_first_derivatives
 test_tangents_second = test_tangents.test_second_derivatives
@@ -174,6 +177,7 @@ test_entmax_values = test_entmax_rows.test_values
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges
 test_label_core_wrong = test_label_core.test_labels_that_are_no_class
+test_label_core_spoilt = test_label_core.test_a_label_that_is_no_class_spoils_its_own_row
 test_label_core_infinity = test_label_core.test_infinity_beside_the_largest_number
 test_linear_one_pass = test_linear_pass.test_one_pass
 test_linear_labels = test_linear_pass.test_labels_that_nobody_has_checked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import uniflogits as ul
@@ -43,6 +45,32 @@ def test_three_infinite_logits_share_the_mass(backend: str) -> None:
     np.testing.assert_allclose(adapter.to_numpy(value), missed**2 * np.log(count), row.value * ULP)
     # By the label's logit: -u²(1 - p) - 2u·p(1 - p)·c, and the others take it in equal parts.
     own = -(missed**3) - 2 * missed**2 / count * np.log(count)
-    np.testing.assert_allclose(by_x[[0, 1], labels], own, row.gradient * ULP)
-    np.testing.assert_allclose(by_x[[0, 1], [0, 1]], -own / (count - 1), row.gradient * ULP)
-    assert by_x[0, 1] == 0
+    ones, found = adapter.array(np.ones(2), "float64"), {"vjp": by_x}
+    if adapter.autodiff:
+        native = adapter.gradients(lambda x: ul.softmax_focal_loss(x, arrays[1]), [arrays[0]], ones, [0])
+        found |= {mode: adapter.to_numpy(by_x) for mode, (by_x,) in native.items()}
+    for mode, by_x in found.items():
+        np.testing.assert_allclose(by_x[[0, 1], labels], own, row.gradient * ULP, err_msg=mode)
+        np.testing.assert_allclose(by_x[[0, 1], [0, 1]], -own / (count - 1), row.gradient * ULP, err_msg=mode)
+        assert by_x[0, 1] == 0, mode
+
+
+@differentiating
+def test_a_linear_total_bends_as_the_losses_that_it_adds_up(backend: str) -> None:
+    """What is added to the logits must not be left out where the total is differentiated twice."""
+    adapter, rng = adapters.get(backend), np.random.default_rng(8)
+    h, vectors, bias = (adapter.array(rng.normal(size=shape), "float64") for shape in ((3, 2), (4, 2), (4,)))
+    labels, along = adapter.array(np.asarray([0, 3, 1])), adapter.array(rng.normal(size=(3, 2)), "float64")
+
+    def bent(reduction: str, cotangent: np.ndarray) -> dict[str, np.ndarray]:
+        def losses(h: Any, vectors: Any) -> Any:
+            return ul.linear_cross_entropy(h, vectors, labels, bias=bias, reduction=reduction)
+
+        ct = adapter.array(cotangent, "float64")
+        found = adapter.hessian_products(losses, h, (vectors,), ct, along)
+        return {mode: adapter.to_numpy(product) for mode, product in found.items()}
+
+    each, total = bent("none", np.ones(3)), bent("sum", np.ones(()))
+    assert each.keys() == total.keys() and each
+    for mode, product in total.items():
+        np.testing.assert_allclose(product, each[mode], 1e-12, err_msg=mode)

@@ -165,6 +165,9 @@ def test_weighed_rows_at_the_edge_know_nothing_of_each_other(backend: str) -> No
     _check_edges(backend, "logsumexp", [EDGES], {"weights": WEIGHTS})
     # In some rows one entry outweighs all others, and in others none does.
     _check_edges(backend, "logsumexp", [np.log(np.arange(1.0, 28.0)).reshape(9, 3)], {"weights": WEIGHTS**5})
+    # All others of the first two are nothing, which the third's must not hide.
+    ahead = np.asarray([[0.0, -40.0, -41.0], [-50.0, 0.0, -45.0], [0.0, 0.5, 0.25]])
+    _check_edges(backend, "logsumexp", [ahead], {"weights": np.asarray([[1.0, 2.0, 1.0]] * 3)})
 
 
 def _check_edges(backend: str, name: str, arrays: list[np.ndarray], rows: dict[str, np.ndarray]) -> Any:

@@ -88,6 +88,18 @@ def test_near_equal_rows_never_have_a_negative_divergence(name: str) -> None:
 
 
 @every
+def test_total_variation_is_bounded(name: str) -> None:
+    """Of distributions that share no class it is 1, which half of two rounded sums can be more than."""
+    adapter = adapters.get(name)
+    x = np.random.default_rng(6).normal(size=(1000, 6)).astype(np.float32)
+    first = np.arange(6) < 3
+    p, q = (adapter.array(np.where(classes, x, np.float32(-INF))) for classes in (first, ~first))
+    with adapter.calling():
+        found = adapter.to_numpy(ul.total_variation(p, q))
+    assert (found <= 1).all() and (found > 1 - 1e-6).all()
+
+
+@every
 def test_js_divergence_is_bounded(name: str) -> None:
     adapter = adapters.get(name)
     rng = np.random.default_rng(5)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from uniflogits._backends.numpy import BACKEND
-from uniflogits._math import label_core
+from uniflogits._math import label_core, targets
 
 from . import exact
 from .harness import Cell, both, random_like, ready, references
@@ -87,3 +87,12 @@ def test_infinity_beside_the_largest_number(dtype: str) -> None:
         gradient = label_core.label_gradient(BACKEND.xp, x, labels)
     np.testing.assert_array_equal(loss, [0, np.inf, np.inf])
     np.testing.assert_array_equal(gradient, [[0, 0, 0], [1, -1, 0], [1, 0, -1]])
+
+
+@dtypes
+def test_a_label_that_is_no_class_spoils_its_own_row(dtype: str) -> None:
+    """By formulas in which one-hot labels stand for labels whose values cannot be read."""
+    x = np.zeros((3, 4), dtype)
+    found = targets.one_hot_or_nan(BACKEND.xp, np.asarray([1, 7, 3]), x)
+    np.testing.assert_array_equal(found, [[0, 1, 0, 0], [np.nan] * 4, [0, 0, 0, 1]])
+    assert found.dtype == dtype

@@ -5,6 +5,7 @@ One array holds rows of every kind, in each block that a library takes it in: al
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -119,6 +120,8 @@ def test_rows_along_several_axes(name: str) -> None:
     found = _compare(name, ul.kl_divergence, together=True, lead=(2,))
     if name in EAGER:
         np.testing.assert_array_equal(found, _compare(name, ul.kl_divergence, together=True))
+    # Fewer than one block, which nothing lays out anew.
+    _compare(name, ul.kl_divergence, together=False, lead=(2,))
 
 
 def _compare(
@@ -128,22 +131,27 @@ def _compare(
     classes: int = 6,
     lead: tuple[int, ...] = (),
 ) -> np.ndarray:
-    """What it gives for all rows, within the bound; further classes are such that both lack."""
+    """What it gives for all rows, within the bound; further classes are such that both lack.
+
+    All rows together are several blocks of them; along several axes rows are in one array at least.
+    """
     adapter, row = adapters.get(name), TOLERANCES["kl_divergence"]
     what, p, q = _rows()
     with precision(VALUE_BITS):
         expected = Reference.of(oracle(p, q).value)
     p, q = (np.pad(x, ((0, 0), (0, classes - 6)), constant_values=-INF) for x in (p, q))
-    order = np.arange(len(p))
+    order = np.tile(np.arange(len(p)), math.prod(lead))
     if together:
         # As many rows as a library takes in several blocks, in an order that mixes them.
-        order = np.random.default_rng(3).permutation(np.tile(order, 2 * -(-3 * (1 << 16) // p.size)))
+        order = np.random.default_rng(3).permutation(
+            np.tile(np.arange(len(p)), 2 * -(-3 * (1 << 16) // p.size))
+        )
     with adapter.calling():
         found = [
             adapter.to_numpy(
                 kl_divergence(*(adapter.array(x[rows].reshape(*lead, -1, classes)) for x in (p, q)))
             )
-            for rows in ([order] if together else order[:, None])
+            for rows in ([order] if together or lead else order[:, None])
         ]
     found = np.concatenate(found, axis=None)
     assert not (found < 0).any()
@@ -174,6 +182,27 @@ def test_quick_formulas_are_good_for_ordinary_rows() -> None:
     ):
         _, good = quick(xp, a, a + apart * noise)
         assert good.mean() > 0.98
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_said_to_be_good_is(dtype: str) -> None:
+    """In the dtype itself: of float32 TensorFlow and NumPy make float64 first."""
+    what, p, q = (np.asarray(part) for part in _rows())
+    near = np.random.default_rng(5).normal(size=(40, 6))
+    # Differences of a few ulp, where what rounding adds to all of them alike would count.
+    nearer = near + np.exp2(-np.arange(40.0)[:, None] - 10) * near[:, ::-1]
+    p, q = (np.concatenate(pair).astype(dtype) for pair in ((p, near), (q, nearer)))
+    what = [*what, *(f"near {i}" for i in range(40))]
+    with np.errstate(all="ignore"):
+        value, good = kl._of_most(find_backend(np.ndarray, np.zeros(1)).xp, p, q)
+    assert good.sum() > 150
+    row, failures = TOLERANCES["kl_divergence"], Failures(f"kl_divergence {dtype}")
+    with precision(VALUE_BITS):
+        expected = Reference.of(oracle(p, q).value)
+    for i in np.flatnonzero(good):
+        one = Reference(*(part[[i]] for part in (expected.high, expected.low, expected.scale)))
+        failures.compare(what[i], value[[i]], [one], dtype, row.value, row.dagger, 1024.0)
+    failures.finish()
 
 
 def _stub(number: float, least: float) -> Any:
