@@ -36,7 +36,8 @@ class Block:
     sample: Sample
     regimes: tuple[str, ...]
     classes: int = 0  # 0: elementwise
-    plain: bool = True  # False: a spec's sample, whose rows are no examples of their own
+    plain: bool = True  # False: its rows are no examples of their own
+    form: str = ""  # what the report shall keep apart
     labels: dict[str, Any] = field(default_factory=dict)
     summed: int = 1  # how many terms that may be subnormal are added up
 

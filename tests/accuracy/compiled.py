@@ -7,11 +7,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .. import adapters
 from ..harness import as_function
-from .measure import Report, _Cell, _flat, judge, ready
+from .measure import Report, _Cell, judge, ready
 from .references import Question
 
 # torch's compiler calls a C++ compiler, which takes half a minute or more. Unless a thorough measurement is
@@ -37,15 +35,13 @@ def _measure(
     places = [call.operation.arrays.index(name) for name in names]
     cotangent = adapter.array(question.cotangent)
     value, gradients = both(function, places)([one.arrays[0], *others], cotangent)
-    everywhere = np.arange(question.value.high.size)
+    positions, reference = question.known_values()
     flat = adapter.to_numpy(value).ravel()
-    judge(report, question, backend, "value", mode, flat, everywhere, _flat(question.value), flat.size)
+    judge(report, question, backend, "value", mode, flat[positions], positions, reference, flat.size)
     for name, result in zip(names, gradients, strict=True):
         positions, reference = question.gradients[name]
-        quantity = "gradient" if name == call.operation.partners[0] else f"gradient by {name}"
-        numbers = adapter.to_numpy(result)
-        flat = numbers.ravel()[positions]
-        judge(report, question, backend, quantity, mode, flat, positions, reference, numbers.size)
+        flat, quantity = adapter.to_numpy(result).ravel(), question.quantity("gradient", name)
+        judge(report, question, backend, quantity, mode, flat[positions], positions, reference, flat.size)
 
 
 def _xla(function: Callable[..., Any], places: list[int]) -> Callable[..., Both]:

@@ -1,12 +1,12 @@
 """The exact answers for many classes: closed forms on the numbers of one row, at some of its classes.
 
-Differences of the oracle would take hours here. tests/accuracy/test_quick.py holds these closed forms to the
-oracle on few classes.
+Differences of the oracle would take hours here. tests/accuracy/test_quick.py holds these closed forms, and
+the magnitudes in whose ulps they count, to the oracle on few classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,28 +17,23 @@ from gmpy2 import mpfr
 from uniflogits._core import operation as registry
 
 from ..exact import Reference
-from ..oracle.numbers import precision
+from ..oracle.entmax import probabilities
+from ..oracle.numbers import exact, precision
+from .references import joined
 
 # The regimes here have gaps of up to 80: 1 - p keeps 140 bits of these.
 BITS = 256
-OPERATIONS = (
-    "softmax",
-    "log_softmax",
-    "logsumexp",
-    "softmax_cross_entropy_with_integer_labels",
-    "softmax_cross_entropy",
-    "entropy",
-    "kl_divergence",
-    "logmeanexp",
-    "log1m_softmax",
-    "cumulative_logsumexp",
-    "cross_entropy_between",
-    "js_divergence",
-)
+LINEAR = "linear_cross_entropy"
+OPERATIONS = (*(name for name, one in registry.OPERATIONS.items() if one.many_axes is not None), LINEAR)
+WIDTH = 4  # of its hidden states
+ALPHAS = {"sparsemax": 2.0, "entmax": 1.5}
+# Where classes are farther apart than 1, few have a share: all have one of the last row.
+CROWDING = 2.0 ** -np.asarray([[0.0], [10.0], [22.0]])
 # Those with a number for each class of a row.
-BY_CLASS = ("softmax", "log_softmax", "log1m_softmax", "cumulative_logsumexp")
+BY_CLASS = ("softmax", "log_softmax", "log1m_softmax", "cumulative_logsumexp", *ALPHAS)
 _exp, _number = np.frompyfunc(gmpy2.exp, 1, 1), np.frompyfunc(lambda x: mpfr(x, 1), 1, 1)
-_sizes, _log1p = np.frompyfunc(abs, 1, 1), np.frompyfunc(gmpy2.log1p, 1, 1)
+_sizes = np.frompyfunc(abs, 1, 1)
+_log1p, _expm1 = np.frompyfunc(gmpy2.log1p, 1, 1), np.frompyfunc(gmpy2.expm1, 1, 1)
 
 
 class Row:
@@ -46,11 +41,10 @@ class Row:
 
     def __init__(self, x: np.ndarray) -> None:
         with precision(BITS):
-            numbers = _number(x.astype(float))
-            self.top = mpfr(float(x.max()), 1)
-            self.behind = numbers - self.top
+            winner = max(range(len(x)), key=lambda k: x[k])
+            self.top = x[winner]
+            self.behind = x - self.top
             self.powers = _exp(self.behind)
-            winner = int(np.argmax(x))
             self.others = self.powers.sum() - self.powers[winner]
             self.total = 1 + self.others
             self.log_sum = gmpy2.log1p(self.others)
@@ -66,21 +60,36 @@ class Row:
 
 @dataclass
 class Rows:
-    """Rows of logits, of others nearly equal to them, and of labels; the exact numbers come with them."""
+    """Rows of logits, of others near them, and of labels; the exact numbers come with them."""
 
     regimes: tuple[str, ...]
     p_logits: np.ndarray
-    q_logits: np.ndarray
+    q_logits: np.ndarray  # nearly equal
+    q_apart: np.ndarray  # every class's share has clearly grown or shrunk
     labels: np.ndarray
     soft: np.ndarray
+    hidden: np.ndarray
+    weight: np.ndarray
+    words: np.ndarray  # the labels of the hidden states
     cotangent: np.ndarray  # of the shape of the logits; its first column where there is one number per row
     positions: np.ndarray  # the same classes of every row, and the largest, the next and the label of each
 
     def arrays(self, operation: str) -> dict[str, np.ndarray]:
         first, *others = registry.OPERATIONS[operation].arrays
-        labels = {"softmax_cross_entropy": self.soft}.get(operation, self.labels)
-        known = {"q_logits": self.q_logits, "labels": labels}
-        return {first: self.p_logits, **{name: known[name] for name in others}}
+        if operation == LINEAR:
+            return {"hidden": self.hidden, "weight": self.weight, "labels": self.words}
+        logits = self.p_logits
+        if operation in ALPHAS:
+            logits = (logits * CROWDING).astype(logits.dtype)
+        known = {
+            "q_logits": self.q_apart if operation == "total_variation" else self.q_logits,
+            "labels": self.soft if operation == "softmax_cross_entropy" else self.labels,
+        }
+        return {first: logits, **{name: known[name] for name in others}}
+
+    def weights(self, operation: str) -> np.ndarray:
+        """The cotangent of its value."""
+        return self.cotangent if operation in BY_CLASS else self.cotangent[:, 0].copy()
 
 
 def make(rng: np.random.Generator, n: int, dtype: str, sampled: int = 24) -> Rows:
@@ -92,37 +101,61 @@ def make(rng: np.random.Generator, n: int, dtype: str, sampled: int = 24) -> Row
     )
     digits = {"float32": 20, "float64": 48}[dtype]
     y = (x + 2.0 ** -rng.uniform(3, digits, size=(3, 1)) * rng.normal(size=x.shape)).astype(dtype)
+    steps = np.where(np.arange(n) == x.argmax(axis=-1)[:, None], 0.5, rng.choice([-1.0, 2.0], size=x.shape))
+    apart = (x + 2.0 ** -rng.uniform(3, 9, size=(3, 1)) * steps).astype(dtype)
     labels = np.where(rng.random(3) < 0.6, x.argmax(axis=-1), rng.integers(n, size=3))
     soft = rng.dirichlet(np.ones(n), size=3).astype(dtype)
     soft[rng.integers(3)] = 0.0
+    hidden = (np.asarray([[1.0], [8.0], [16.0]]) * rng.normal(size=(3, WIDTH))).astype(dtype)
+    weight = rng.normal(size=(n, WIDTH)).astype(dtype)
+    right = (hidden.astype(float) @ weight.T.astype(float)).argmax(axis=-1)
+    words = np.where(rng.random(3) < 0.6, right, rng.integers(n, size=3))
     ct = (rng.integers(1, 33, size=x.shape) / 16 * rng.choice([-1.0, 1.0], size=x.shape)).astype(dtype)
     order = np.argsort(x, axis=-1)
-    ends = np.concatenate([order[:, :1], order[:, -3:], labels[:, None]], axis=1)
+    ends = np.concatenate([order[:, :1], order[:, -3:], labels[:, None], words[:, None]], axis=1)
     some = np.broadcast_to(rng.choice(n, size=min(sampled, n), replace=False), (3, min(sampled, n)))
-    return Rows(
-        ("moderate", "wide", "dominated"), x, y, labels, soft, ct, np.concatenate([ends, some], axis=1)
-    )
+    positions = np.concatenate([ends, some], axis=1)
+    regimes = ("moderate", "wide", "dominated")
+    return Rows(regimes, x, y, apart, labels, soft, hidden, weight, words, ct, positions)
 
 
-def references(rows: Rows) -> Iterator[tuple[str, str, list[Reference]]]:
-    """Operation, quantity and for every row the exact numbers at its positions, or its one number."""
-    found: dict[tuple[str, str], list[Reference]] = {}
+# Operation and quantity, flat positions in it, and the exact numbers there.
+Known = tuple[str, str, np.ndarray, Reference]
+# The same with numbers, and in ulps of what they count (None: their own magnitude).
+Answer = tuple[str, str, np.ndarray, Any, Any]
+
+
+def references(rows: Rows, operations: Collection[str] = OPERATIONS) -> Iterator[Known]:
+    """The exact numbers at the rows' positions, or the one number of each row."""
+    found: dict[tuple[str, str], list[tuple[np.ndarray, Reference]]] = {}
     with precision(BITS):
-        for i in range(len(rows.regimes)):
-            for operation, quantity, numbers, scales in _of_row(rows, i):
-                value = np.asarray(numbers, dtype=object)
-                scale = None if scales is None else np.asarray([float(s) for s in scales])
-                found.setdefault((operation, quantity), []).append(Reference.of(value, scale))
+        for operation, quantity, where, numbers, scales in _answers(rows, operations):
+            value = np.asarray(numbers, dtype=object)
+            scale = None if scales is None else np.asarray([float(s) for s in scales])
+            found.setdefault((operation, quantity), []).append((where, Reference.of(value, scale)))
     for (operation, quantity), parts in found.items():
-        yield operation, quantity, parts
+        places = np.concatenate([where for where, _ in parts])
+        yield operation, quantity, places, joined([reference for _, reference in parts])
 
 
-Answer = tuple[str, str, list[Any], list[Any] | None]
+def _answers(rows: Rows, operations: Collection[str]) -> Iterator[Answer]:
+    for i in range(len(rows.regimes)):
+        places = rows.positions[i].tolist()
+        by_class = i * rows.p_logits.shape[1] + rows.positions[i]
+        for operation, quantity, numbers, scales in _of_row(rows, i, places):
+            if operation in operations:
+                yield operation, quantity, by_class if len(numbers) > 1 else np.asarray([i]), numbers, scales
+    for operation in ALPHAS:
+        if operation in operations:
+            yield from _of_thresholds(rows, operation)
+    if "total_variation" in operations:
+        yield from _total_variation(rows)
+    if LINEAR in operations:
+        yield from _linear(rows)
 
 
-def _of_row(rows: Rows, i: int) -> Iterator[Answer]:
-    row, other = Row(rows.p_logits[i]), Row(rows.q_logits[i])
-    places = rows.positions[i].tolist()
+def _of_row(rows: Rows, i: int, places: list[int]) -> Iterator[tuple[str, str, list[Any], list[Any] | None]]:
+    row, other = Row(exact(rows.p_logits[i])), Row(exact(rows.q_logits[i]))
     g, c = _number(rows.cotangent[i].astype(float)), mpfr(float(rows.cotangent[i, 0]), 1)
     p, q = row.p, other.p
     own = None
@@ -143,6 +176,12 @@ def _of_row(rows: Rows, i: int) -> Iterator[Answer]:
     name, y = "softmax_cross_entropy_with_integer_labels", int(rows.labels[i])
     yield name, "value", [-row.log_p(y)], own
     yield name, "gradient", [c * (-row.without(k) if k == y else p[k]) for k in places], own
+
+    name, missed, cost = "softmax_focal_loss", row.without(y), -row.log_p(y)
+    yield name, "value", [missed**2 * cost], own
+    right = -(missed**2) * (2 * p[y] * cost + missed)
+    slope = missed * (2 * p[y] * cost + missed)
+    yield name, "gradient", [c * (right if k == y else p[k] * slope) for k in places], own
 
     name, t = "softmax_cross_entropy", _number(rows.soft[i].astype(float))
     yield name, "value", [-(t * (row.behind - row.log_sum)).sum()], own
@@ -185,7 +224,7 @@ def _of_row(rows: Rows, i: int) -> Iterator[Answer]:
     yield from _cumulative_logsumexp(row, g, places)
 
 
-def _log1m_softmax(row: Row, g: np.ndarray, places: list[int]) -> Iterator[Answer]:
+def _log1m_softmax(row: Row, g: np.ndarray, places: list[int]) -> Iterator[Any]:
     name, p = "log1m_softmax", row.p
     winner = max(range(len(p)), key=lambda k: p[k])
     yield (
@@ -206,7 +245,7 @@ def _log1m_softmax(row: Row, g: np.ndarray, places: list[int]) -> Iterator[Answe
     )
 
 
-def _cumulative_logsumexp(row: Row, g: np.ndarray, places: list[int]) -> Iterator[Answer]:
+def _cumulative_logsumexp(row: Row, g: np.ndarray, places: list[int]) -> Iterator[Any]:
     name, sums = "cumulative_logsumexp", np.add.accumulate(row.powers)
     values = [row.top + gmpy2.log(sums[k]) for k in places]
     tops = float(row.top) + np.maximum.accumulate(row.behind.astype(float))[places]
@@ -220,3 +259,70 @@ def _cumulative_logsumexp(row: Row, g: np.ndarray, places: list[int]) -> Iterato
         [row.powers[k] * rest[k] for k in places],
         [row.powers[k] * sizes[k] for k in places],
     )
+
+
+# In ulps of what an error counts needs no more than float64: what tests/oracle has for any options, here
+# written for none.
+
+
+def _of_thresholds(rows: Rows, name: str) -> Iterator[Answer]:
+    """sparsemax and entmax; the oracle finds the threshold."""
+    (logits,), alpha = rows.arrays(name).values(), ALPHAS[name]
+    everywhere = [True] * logits.shape[1]
+    for i, row in enumerate(logits):
+        places, g = rows.positions[i], exact(rows.cotangent[i])
+        where = i * len(row) + places
+        exact_p = np.asarray(probabilities(exact(row).tolist(), everywhere, alpha), dtype=object)
+        slopes = np.asarray([number ** (2 - mpfr(alpha)) if number else number for number in exact_p])
+        mean = (slopes * g).sum() / slopes.sum()
+        p, s, sizes = exact_p.astype(float), slopes.astype(float), np.abs(g.astype(float))
+        share = s / s.sum()
+        distance = np.where(p > 0, row.max() - row.astype(float), 0.0)
+        moved = s * (distance * (1 - share) + ((share * distance).sum() - share * distance))
+        rounding = p + share + moved
+        yield name, "value", where, exact_p[places], rounding[places]
+        unsure = (2 - alpha) * np.divide(rounding, p, out=np.zeros_like(p), where=p > 0)
+        sizes = sizes + (share * sizes).sum()
+        sizes = s * (sizes + (share * unsure * sizes).sum()) * (1 + unsure)
+        yield name, "gradient", where, (slopes * (g - mean))[places], sizes[places]
+
+
+def _total_variation(rows: Rows) -> Iterator[Answer]:
+    name = "total_variation"
+    for i, c in enumerate(exact(rows.weights(name))):
+        places = rows.positions[i]
+        where = i * rows.p_logits.shape[1] + places
+        row, other = (Row(exact(x[i])) for x in (rows.p_logits, rows.q_apart))
+        delta = (row.behind - other.behind) - (row.log_sum - other.log_sum)
+        # p - q, of probabilities that are nearly 1, too.
+        change = np.where(delta > 0, -row.p * _expm1(-delta), other.p * _expm1(delta))
+        yield name, "value", np.asarray([i]), [_sizes(change).sum() / 2], None
+        signs = np.where(delta > 0, mpfr(1), mpfr(-1))
+        for quantity, one, way in (("gradient", row, 1), ("gradient by q_logits", other, -1)):
+            moved = c / 2 * way * one.p * (signs - (one.p * signs).sum())
+            yield name, quantity, where, moved[places], (abs(c) * one.p)[places]
+
+
+def _linear(rows: Rows) -> Iterator[Answer]:
+    some = np.unique(rows.positions)
+    by_weight: Any = np.full((len(some), WIDTH), mpfr(0), dtype=object)
+    by_weight_scale: Any = np.zeros((len(some), WIDTH))
+    weight, vectors = exact(rows.weight), np.abs(rows.weight.astype(float))
+    for i, (label, c) in enumerate(zip(rows.words.tolist(), exact(rows.weights(LINEAR)), strict=True)):
+        hidden = exact(rows.hidden[i])
+        row, states = Row((weight * hidden).sum(axis=-1)), np.abs(rows.hidden[i].astype(float))
+        cost, p, noise = -row.log_p(label), row.p.astype(float), vectors @ states
+        mean = (p * noise).sum()
+        yield LINEAR, "value", np.asarray([i]), [cost], [float(cost) + mean + noise[label]]
+        slopes = row.p.copy()
+        slopes[label] = -row.without(label)
+        slopes, unsure = c * slopes, p * (noise + mean)
+        sizes = p + unsure
+        sizes[label] = float(row.without(label)) + unsure.sum() - unsure[label]
+        sizes = abs(float(c)) * sizes
+        where = i * WIDTH + np.arange(WIDTH)
+        yield LINEAR, "gradient", where, (slopes[:, None] * weight).sum(axis=0), sizes @ vectors
+        by_weight = by_weight + slopes[some, None] * hidden
+        by_weight_scale = by_weight_scale + sizes[some, None] * states
+    where = (some[:, None] * WIDTH + np.arange(WIDTH)).ravel()
+    yield LINEAR, "gradient by weight", where, by_weight.ravel(), by_weight_scale.ravel()

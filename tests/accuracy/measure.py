@@ -111,21 +111,22 @@ def judge(
     if kind == "second" and block.operation in KINKED:
         found = np.where(np.abs(reference.high) > 2.0**100, 0.0, found)
     worst = int(np.argmax(found)) if found.size else 0
-    regimes = question.regime(positions, size)
+    examples = question.examples(positions, size)
+    regimes = np.asarray(block.regimes)[examples]
+    mode = f"{mode}, {block.form}" if block.form else mode
     value = float(found[worst]) if found.size else 0.0
     operation, classes = block.operation, block.classes
     cell = Worst(operation, library, dtype, quantity, mode, value, bound, str(regimes[worst]), classes)
     report.add(cell, found.size)
     if judged and not value <= bound:
-        place = int(positions[worst])
-        example = place * len(block.regimes) // max(size, 1)
+        place, example = int(positions[worst]), int(examples[worst])
         arrays = {**question.call.arrays}
-        if quantity != "value":
-            arrays["cotangent"] = question.cotangent
-        if block.classes:
-            arrays = {name: np.asarray(a)[example] for name, a in arrays.items()}
+        if block.classes and block.plain:
+            arrays = question.example(example)
         elif block.plain:
             arrays = {name: np.asarray(a)[place] for name, a in arrays.items()}
+        if quantity != "value":
+            arrays["cotangent"] = question.cotangent
         report.failures.append(
             f"seed {report.seed}: {operation} {dtype} on {library}, {quantity} by {mode}, "
             f"{regimes[worst]}, n={classes}, place {place}: ours {_hex(ours[worst])}, exact "
@@ -153,21 +154,22 @@ class _Cell:
 
 def measure_ours(report: Report, question: Question, backend: str, second: bool = True) -> None:
     """Value, first and second derivatives of uniflogits on one library, by every mode it has."""
-    adapter, call = adapters.get(backend), question.call
+    adapter = adapters.get(backend)
     one, public = ready(question, adapter), getattr(ul, question.block.operation)
-    everywhere = np.arange(question.value.high.size)
 
     def value(mode: str, result: Any) -> None:
-        flat = adapter.to_numpy(first(result)).ravel()
-        exact_flat = _flat(question.value)
-        judge(report, question, backend, "value", mode, flat, everywhere, exact_flat, everywhere.size)
+        positions, reference = question.known_values()
+        numbers = adapter.to_numpy(first(result)).ravel()
+        judge(
+            report, question, backend, "value", mode, numbers[positions], positions, reference, numbers.size
+        )
 
     def derivative(kind: str, mode: str, name: str, result: Any) -> None:
         positions, reference = (question.gradients if kind == "gradient" else question.seconds)[name]
-        quantity = kind if name == call.operation.partners[0] else f"{kind} by {name}"
-        numbers = adapter.to_numpy(result)
-        flat = numbers.ravel()[positions]
-        judge(report, question, backend, quantity, mode, flat, positions, reference, numbers.size)
+        numbers, quantity = adapter.to_numpy(result).ravel(), question.quantity(kind, name)
+        judge(
+            report, question, backend, quantity, mode, numbers[positions], positions, reference, numbers.size
+        )
 
     with adapter.calling():
         value("call", public(*one.arrays, **one.options))
@@ -178,10 +180,6 @@ def measure_ours(report: Report, question: Question, backend: str, second: bool 
         if question.seconds and second:
             for mode, name, result in second_derivatives(question, adapter, one, public, cotangent):
                 derivative("second", mode, name, result)
-
-
-def _flat(reference: Reference) -> Reference:
-    return Reference(reference.high.ravel(), reference.low.ravel(), reference.scale.ravel())
 
 
 def first_derivatives(

@@ -149,12 +149,13 @@ def measure_peer(report: Report, question: Question, peer: str) -> None:
         return
     adapter, call = adapters.get(PEERS[peer][0]), question.call
     arrays = [adapter.array(a) for a in call.positional().values()]
-    everywhere = np.arange(question.value.high.size)
+    positions, reference = question.known_values()
     with np.errstate(all="ignore"):
         flat = adapter.to_numpy(function(*arrays)).ravel()
-    reference = type(question.value)(*(getattr(question.value, f).ravel() for f in ("high", "low", "scale")))
-    library = f"{peer}'s own"
-    judge(report, question, library, "value", "call", flat, everywhere, reference, flat.size, judged=False)
+    library, size = f"{peer}'s own", flat.size
+    judge(
+        report, question, library, "value", "call", flat[positions], positions, reference, size, judged=False
+    )
     if not adapter.autodiff:
         return
     names = list(question.gradients)
@@ -163,9 +164,6 @@ def measure_peer(report: Report, question: Question, peer: str) -> None:
     mode, results = next(iter(found.items()))
     for name, result in zip(names, results, strict=True):
         positions, reference = question.gradients[name]
-        numbers = adapter.to_numpy(result)
-        quantity = "gradient" if name == call.operation.partners[0] else f"gradient by {name}"
-        flat = numbers.ravel()[positions]
-        judge(
-            report, question, library, quantity, mode, flat, positions, reference, numbers.size, judged=False
-        )
+        flat, quantity = adapter.to_numpy(result).ravel(), question.quantity("gradient", name)
+        part, size = flat[positions], flat.size
+        judge(report, question, library, quantity, mode, part, positions, reference, size, judged=False)

@@ -26,6 +26,7 @@ class Question:
     cotangent: np.ndarray
     tangents: dict[str, np.ndarray]
     value: Reference
+    value_positions: np.ndarray | None = None  # where that is known; None: everywhere
     # Of the gradient and of the Hessian's product by each array: positions in it, and the numbers there.
     gradients: dict[str, tuple[np.ndarray, Reference]] = dataclasses.field(default_factory=dict)
     seconds: dict[str, tuple[np.ndarray, Reference]] = dataclasses.field(default_factory=dict)
@@ -34,13 +35,30 @@ class Question:
     def dtype(self) -> str:
         return self.call.dtype
 
-    def regime(self, positions: np.ndarray, size: int) -> np.ndarray:
-        """The regime of each flat position in an array of `size` entries."""
-        labels = np.asarray(self.block.regimes)
-        return labels[np.asarray(positions) * len(labels) // max(size, 1)]
+    def known_values(self) -> tuple[np.ndarray, Reference]:
+        """Flat positions in the value, and the numbers there."""
+        flat = Reference(*(getattr(self.value, field).ravel() for field in ("high", "low", "scale")))
+        return np.arange(flat.high.size) if self.value_positions is None else self.value_positions, flat
+
+    def quantity(self, kind: str, argument: str) -> str:
+        return kind if argument == self.call.operation.partners[0] else f"{kind} by {argument}"
+
+    def examples(self, positions: np.ndarray, size: int) -> np.ndarray:
+        """Of which example each flat position is in an array of `size` entries."""
+        count, positions = len(self.block.regimes), np.asarray(positions)
+        return positions % count if self._in_columns else positions * count // max(size, 1)
+
+    def example(self, index: int) -> dict[str, np.ndarray]:
+        """The arrays of one example."""
+        axis = -1 if self._in_columns else 0
+        return {name: np.take(a, index, axis=axis) for name, a in self.call.arrays.items()}
+
+    @property
+    def _in_columns(self) -> bool:
+        return bool(self.block.classes) and self.call.options.get("axis") == 0
 
 
-def _joined(parts: list[Reference]) -> Reference:
+def joined(parts: list[Reference]) -> Reference:
     return Reference(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("high", "low", "scale")))
 
 
@@ -95,7 +113,7 @@ def ask(block: Block, dtype: str, seed: int, gradient: bool = True, second: bool
 
 
 def _joined_values(parts: list[Reference]) -> Reference:
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return parts[0] if len(parts) == 1 else joined(parts)
 
 
 def _placed(
@@ -104,4 +122,4 @@ def _placed(
     """Positions in an example become positions in the block."""
     size = np.size(question.call.arrays[name]) // examples
     positions = np.concatenate([places + i * size for i, (places, _) in found.items()])
-    return positions, _joined([reference for _, reference in found.values()])
+    return positions, joined([reference for _, reference in found.values()])

@@ -17,10 +17,9 @@ from typing import Any
 import uniflogits as ul
 
 from .. import adapters
-from . import gap, many
+from . import gap, large, many
 from .blocks import blocks, rng_of, spec_blocks
 from .compiled import measure_compiled
-from .large import measure_large
 from .measure import Report, measure_ours
 from .peers import PEERS, measure_peer
 from .references import Question, ask
@@ -66,10 +65,12 @@ def run_large(scope: Scope) -> None:
             title = f"{n} classes, {dtype}"
             if title in state.done:
                 continue
-            with reported(state.report, title):
-                folder = scope.part.parent
-                measure_large(state.report, n, dtype, scope.seed, chosen, scope.backends, state.peers, folder)
-            clock.passed("all")
+            asked = large_questions(n, dtype, scope, chosen)
+            clock.passed("exact")
+            for question in asked:
+                with reported(state.report, f"{question.block.id}, {question.block.form}"):
+                    large.measure(state.report, question, scope.backends, state.peers, scope.thorough)
+                clock.passed(question.block.operation)
             clock.show(title)
             state.save(title)
     if gap.OPERATION in chosen:
@@ -164,6 +165,13 @@ def questions(name: str, dtype: str, seed: int, folder: Path, small: bool) -> li
         return found
 
     return keep(folder / f"{name}-{dtype}.pickle", make)
+
+
+def large_questions(n: int, dtype: str, scope: Scope, names: list[str]) -> list[Question]:
+    rows = many.make(rng_of(scope.seed, "many", n, dtype), n, dtype)
+    path = scope.part.parent / f"many-{n}-{dtype}.pickle"
+    known = keep(path, lambda: list(many.references(rows, names)))
+    return list(large.questions(rows, known, dtype))
 
 
 def keep(path: Path, make: Callable[[], Any]) -> Any:
