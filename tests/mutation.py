@@ -99,6 +99,11 @@ def test_value_and_grad(call: str, reduction: str) -> None:
     test_value_and_grad_of_losses.test_both_are_what_either_is(call, reduction, "numpy")
 
 
+@pytest.mark.backend("numpy")
+def test_mean_of_a_nan() -> None:
+    test_value_and_grad_of_losses.test_a_row_that_is_not_a_number_counts_in_a_mean("indices", "numpy")
+
+
 @pytest.mark.backend("torch")
 def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")

@@ -64,3 +64,28 @@ def test_both_are_what_either_is(call: str, reduction: str, backend: str) -> Non
         assert tuple(gradient.shape) == arrays[i].shape
         expected = adapter.to_numpy(pullback(1.0)[i])
         np.testing.assert_allclose(adapter.to_numpy(gradient), expected, row.gradient * both, 1e-15)
+
+
+@backends
+@pytest.mark.parametrize("call", ["indices", "dense", "softmax-focal", "linear"])
+def test_a_row_that_is_not_a_number_counts_in_a_mean(call: str, backend: str) -> None:
+    """The mean is NaN, and so is that row's gradient; those of the others are over the number of all rows."""
+    name, (x, *others), options = CALLS[call]
+    adapter, op = adapters.get(backend), getattr(ul, name)
+    x = np.where(np.arange(4)[:, None] == 1, np.nan, x)
+    given = [adapter.array(np.asarray(a)) for a in (x, *others)]
+    options = {
+        key: adapter.array(value) if isinstance(value, np.ndarray) else value
+        for key, value in options.items()
+    }
+    with adapter.calling():
+        _, each = ul.vjp(op, *given, **options)
+        value, mean = ul.vjp(op, *given, reduction="mean", **options)
+        by_x, expected = mean(adapter.array(np.ones(())))[0], each(adapter.array(np.full(4, 0.25)))[0]
+    assert np.isnan(adapter.to_numpy(value))
+    found, expected = adapter.to_numpy(by_x), adapter.to_numpy(expected)
+    if "class_weights" in options:
+        # The mean is one over the weights of the labels' classes.
+        expected = expected * (4.0 / CLASSES[others[0]].sum())
+    assert np.isnan(found[1]).all()
+    np.testing.assert_allclose(np.delete(found, 1, 0), np.delete(expected, 1, 0), 1e-6)

@@ -64,7 +64,7 @@ def logit(p: ArrayT, /, *, eps: float | None = None) -> ArrayT:
     ...
 
 
-def _clipped(xp: Any, p: Any, eps: Any) -> tuple[Any, Any]:
+def _clipped(p: Any, eps: Any) -> tuple[Any, Any]:
     """Where p lies below eps, and above 1 - eps, which need not be a number of p's dtype."""
     return p < eps, 1.0 - p < eps
 
@@ -78,7 +78,7 @@ def _logit(xp: Any, p: Any, *, eps: Any) -> Any:
     p = within(xp, p, (p < 0) | (p > 1))
     if eps is None:
         return _log_odds(xp, p)
-    low, high = _clipped(xp, p, eps)
+    low, high = _clipped(p, eps)
     x = _log_odds(xp, xp.where(low | high, eps, p))
     return xp.where(high, -x, x)
 
@@ -108,7 +108,7 @@ def _logit_first(xp: Any, p: Any, *, eps: Any) -> Any:
     slope = 1.0 / (t * (1.0 - t))
     if eps is None:
         return slope
-    low, high = _clipped(xp, p, eps)
+    low, high = _clipped(p, eps)
     return xp.where(low | high, 0.0, slope)
 
 
