@@ -152,6 +152,9 @@ def test_bounds_of_divergences(backend: str) -> None:
     test_divergences.test_near_equal_rows_never_have_a_negative_divergence(backend)
     test_divergences.test_js_divergence_is_bounded(backend)
     test_divergences.test_total_variation_is_bounded(backend)
+    test_divergences.test_class_that_both_have_infinitely_far_behind(
+        backend, "total_variation", 1.0, [0.0, 0.0, 0.0]
+    )
 
 
 @adapters.each("numpy", "torch")

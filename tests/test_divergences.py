@@ -43,6 +43,30 @@ def test_infinite_divergence(name: str, operation: str, row: int) -> None:
             np.testing.assert_allclose(by_q, slope, rtol=1e-6, atol=1e-30, err_msg=label)
 
 
+@every
+@pytest.mark.parametrize(
+    ("operation", "value", "by_q"),
+    [
+        ("kl_divergence", 3e38, [-1.0, 0.0, 1.0]),
+        ("cross_entropy_between", 3e38, [-1.0, 0.0, 1.0]),
+        ("js_divergence", np.log(2), [0.0, 0.0, 0.0]),
+        ("total_variation", 1.0, [0.0, 0.0, 0.0]),
+    ],
+)
+def test_class_that_both_have_infinitely_far_behind(
+    name: str, operation: str, value: float, by_q: list[float]
+) -> None:
+    """Which is farther behind is inf - inf in float32; neither has any of it."""
+    p, q = (np.asarray([one], np.float32) for one in ([3e38, -3e38, 0.0], [0.0, -3e38, 3e38]))
+    for label, found, slope_p, slope_q in _differentiated(adapters.get(name), getattr(ul, operation), p, q):
+        if found is not None:
+            np.testing.assert_allclose(found, [value], rtol=1e-7, err_msg=label)
+        if slope_p is not None:
+            np.testing.assert_array_equal(slope_p, [[0, 0, 0]], label)
+        if slope_q is not None:
+            np.testing.assert_array_equal(slope_q, [by_q], label)
+
+
 def _differentiated(adapter: Any, public: Any, p: Any, q: Any) -> Iterator[tuple[str, Any, Any, Any]]:
     """(how, value, gradient by p, gradient by q), None for what that way does not tell."""
     a, b, one = adapter.array(p), adapter.array(q), adapter.array(np.ones(1, np.float32))
