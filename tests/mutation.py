@@ -104,6 +104,11 @@ def test_mean_of_a_nan() -> None:
     test_value_and_grad_of_losses.test_a_row_that_is_not_a_number_counts_in_a_mean("indices", "numpy")
 
 
+@pytest.mark.backend("numpy")
+def test_sign_of_nothing() -> None:
+    test_branches.test_a_sum_of_nothing_has_no_sign("numpy")
+
+
 @pytest.mark.backend("torch")
 def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")
@@ -152,9 +157,8 @@ def test_bounds_of_divergences(backend: str) -> None:
     test_divergences.test_near_equal_rows_never_have_a_negative_divergence(backend)
     test_divergences.test_js_divergence_is_bounded(backend)
     test_divergences.test_total_variation_is_bounded(backend)
-    test_divergences.test_class_that_both_have_infinitely_far_behind(
-        backend, "total_variation", 1.0, [0.0, 0.0, 0.0]
-    )
+    for case in range(len(test_divergences.BEYOND)):
+        test_divergences.test_logits_farther_apart_than_the_largest_number(backend, case)
 
 
 @adapters.each("numpy", "torch")

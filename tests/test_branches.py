@@ -74,3 +74,20 @@ def test_a_linear_total_bends_as_the_losses_that_it_adds_up(backend: str) -> Non
     assert each.keys() == total.keys() and each
     for mode, product in total.items():
         np.testing.assert_allclose(product, each[mode], 1e-12, err_msg=mode)
+
+
+@adapters.each()
+def test_a_sum_of_nothing_has_no_sign(backend: str) -> None:
+    adapter = adapters.get(backend)
+    x, weights = (
+        adapter.array(np.asarray([[-INF, -INF], [0.0, 1.0]])),
+        adapter.array(np.asarray([-1.0, -2.0])),
+    )
+    with adapter.calling():
+        plain, weighed = (
+            [adapter.to_numpy(part) for part in ul.logsumexp(x, return_sign=True, **options)]
+            for options in ({}, {"weights": weights})
+        )
+    np.testing.assert_array_equal(plain[1], [0, 1])
+    np.testing.assert_array_equal(weighed[1], [0, -1])
+    assert plain[0][0] == weighed[0][0] == -INF
