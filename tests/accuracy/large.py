@@ -55,13 +55,13 @@ def _question(rows: many.Rows, name: str, answers: dict[str, list], dtype: str, 
 
 
 def measure(
-    report: Report, question: Question, backends: list[str], peers: list[str], thorough: bool
+    report: Report, question: Question, backends: list[str], peers: list[str], compiled: bool, thorough: bool
 ) -> None:
     for backend in backends:
         measure_ours(report, question, backend)
     if question.call.options.get("axis") == 0:
         return
-    for backend in backends:
+    for backend in backends if compiled else ():
         # A minute of each by torch's compiler: few classes do, unless a thorough measurement is asked for.
         if backend != "torch" or thorough:
             measure_compiled(report, question, backend, thorough)
