@@ -28,7 +28,7 @@ def questions(rows: many.Rows, known: list[many.Known], dtype: str) -> Iterator[
 
 def _question(rows: many.Rows, name: str, answers: dict[str, list], dtype: str, axis: int | None) -> Question:
     arrays, ct = rows.arrays(name), rows.weights(name)
-    regimes, classes = rows.regimes, rows.p_logits.shape[1]
+    classes = rows.p_logits.shape[1]
     if axis == 0:
         arrays = {argument: a.T.copy() if a.ndim == 2 else a for argument, a in arrays.items()}
         ct = ct.T.copy()
@@ -44,7 +44,9 @@ def _question(rows: many.Rows, name: str, answers: dict[str, list], dtype: str, 
     sample = Sample(f"n={classes}", arrays, {} if axis is None else {"axis": axis}, underflow=underflow)
     plain = name != many.LINEAR
     form = f"{classes} classes" if axis is None else f"{classes} classes, axis {axis}"
-    block = Block(name, sample, regimes if plain else (", ".join(regimes),), classes, plain, form=form)
+    regimes = rows.regimes if plain else (", ".join(rows.regimes),)
+    # Each of a row's terms may have been flushed to zero.
+    block = Block(name, sample, regimes, classes, plain, form=form, summed=classes)
     positions, value = answers["value"]
     call = make_call(name, sample, dtype)
     question = Question(block, call, ct, {}, value, placed(positions, ct.shape))
