@@ -13,8 +13,11 @@ import pytest
 from uniflogits._backends.numpy import BACKEND
 from uniflogits._math import label_core, targets
 
-from . import exact
-from .harness import Cell, both, random_like, ready, references
+from . import answers, exact
+from .accuracy.measure import errors
+from .call import make_call
+from .harness import Cell, both, random_like, ready, references, spec_of
+from .specs.base import Sample
 from .test_edges import reference
 
 NAME = "softmax_cross_entropy_with_integer_labels"
@@ -96,3 +99,21 @@ def test_a_label_that_is_no_class_spoils_its_own_row(dtype: str) -> None:
     found = targets.one_hot_or_nan(BACKEND.xp, np.asarray([1, 7, 3]), x)
     np.testing.assert_array_equal(found, [[0, 1, 0, 0], [np.nan] * 4, [0, 0, 0, 1]])
     assert found.dtype == dtype
+
+
+@dtypes
+def test_a_lead_is_rounded_once(dtype: str) -> None:
+    """Of leads that are no round numbers: what a second rounding of the exponent costs is as much again."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(9, 5))
+    winners = rng.integers(5, size=9)
+    x[np.arange(9), winners] += rng.uniform(17, 80, size=9)
+    labels = np.where(np.arange(9) < 6, winners, (winners + 1) % 5)
+    call = make_call(NAME, Sample("leads", {"logits": x, "labels": labels}), dtype)
+    spec, given = spec_of(NAME), (call.arrays["logits"], call.arrays["labels"].astype(np.int32))
+    with answers.unkept():
+        value = exact.values(spec, call)[0]
+        _, gradient = exact.gradient(spec, call, "logits", np.ones(9, dtype))
+    loss, by_x = label_core.label_loss(BACKEND.xp, *given), label_core.label_gradient(BACKEND.xp, *given)
+    assert errors(loss, value, dtype, True, 15.0).max() <= spec.tolerance.value
+    assert errors(by_x.ravel(), gradient, dtype, True, 15.0).max() <= spec.tolerance.gradient

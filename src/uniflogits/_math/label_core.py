@@ -1,9 +1,10 @@
-"""Cross-entropy of a class index in two reductions of a row: over the other logits, then softplus.
+"""Cross-entropy of a class index in two reductions of a row: over the other logits, then their odds.
 
 With m_o and S_o the largest of the *other* logits and the sum of e^(x - m_o) over them, the odds against the
-label are e^z, z = (m_o - x_y) + log S_o. The loss is softplus(z), and its derivatives are σ(z) times the
-softmax of the others, and -σ(z) at the label: products, nothing cancels. Their own derivatives by plain
-autodiff would (1 - q of an other that dominates): who differentiates twice needs a rule.
+label are S_o·e^(m_o - x_y): a product, as log S_o added to the exponent would be rounded as coarsely as that.
+With p the label's probability, the derivatives of the loss are 1 - p times the softmax of the others, and
+-(1 - p) at the label: products, nothing cancels. Their own derivatives by plain autodiff would (1 - q of an
+other that dominates): who differentiates twice needs a rule.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import cross_entropy
-from .sigmoid_core import sigmoid, softplus
+from .sigmoid_core import decay
 from .softmax_core import largest, shares
 from .targets import one_hot_or_nan
 
@@ -36,10 +37,14 @@ def label_rows(xp: Any, x: Any, labels: Any) -> tuple[Any, LabelRows]:
     # Neither the label nor any other class has mass.
     nothing = (m == -xp.inf) & (own == -xp.inf)
     lead = xp.where(((m == xp.inf) & (own == xp.inf)) | nothing, 0.0, m - own)
-    z = xp.where(nothing, xp.inf, lead + xp.log(total))
-    against = xp.where(valid, xp.where(nothing, 0.0, sigmoid(xp, z)), xp.nan)
-    rows = LabelRows(m, against, against / xp.where(total == 0, 1.0, total))
-    return xp.where(valid, softplus(xp, z), xp.nan)[..., 0], rows
+    # e^lead is up / down, one of which is 1.
+    z, wrong = decay(xp, lead), lead > 0
+    up, down = xp.where(wrong, 1.0, z), xp.where(wrong, z, 1.0)
+    odds = total * up
+    scale = xp.where(valid, up / (down + odds), xp.nan)
+    loss = xp.where(wrong, lead + xp.log(total + down), xp.log1p(odds))
+    loss = xp.where(valid, xp.where(nothing, xp.inf, loss), xp.nan)
+    return loss[..., 0], LabelRows(m, total * scale, scale)
 
 
 def gradient_of_rows(xp: Any, x: Any, labels: Any, rows: LabelRows) -> Any:
