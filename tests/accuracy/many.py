@@ -318,7 +318,7 @@ def _linear(rows: Rows) -> Iterator[Answer]:
         slopes[label] = -row.without(label)
         slopes, unsure = c * slopes, p * (noise + mean)
         sizes = p + unsure
-        sizes[label] = float(row.without(label)) + unsure.sum() - unsure[label]
+        sizes[label] = float(row.without(label)) + np.delete(unsure, label).sum()
         sizes = abs(float(c)) * sizes
         where = i * WIDTH + np.arange(WIDTH)
         yield LINEAR, "gradient", where, (slopes[:, None] * weight).sum(axis=0), sizes @ vectors
