@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import cross_entropy
-from .sigmoid_core import decay
+from .sigmoid_core import odds
 from .softmax_core import largest, shares
 from .targets import one_hot_or_nan
 
@@ -37,12 +37,10 @@ def label_rows(xp: Any, x: Any, labels: Any) -> tuple[Any, LabelRows]:
     # Neither the label nor any other class has mass.
     nothing = (m == -xp.inf) & (own == -xp.inf)
     lead = xp.where(((m == xp.inf) & (own == xp.inf)) | nothing, 0.0, m - own)
-    # e^lead is up / down, one of which is 1.
-    z, wrong = decay(xp, lead), lead > 0
-    up, down = xp.where(wrong, 1.0, z), xp.where(wrong, z, 1.0)
-    odds = total * up
-    scale = xp.where(valid, up / (down + odds), xp.nan)
-    loss = xp.where(wrong, lead + xp.log(total + down), xp.log1p(odds))
+    up, down = odds(xp, lead)
+    against = total * up
+    scale = xp.where(valid, up / (down + against), xp.nan)
+    loss = xp.where(lead > 0, lead + xp.log(total + down), xp.log1p(against))
     loss = xp.where(valid, xp.where(nothing, xp.inf, loss), xp.nan)
     return loss[..., 0], LabelRows(m, total * scale, scale)
 

@@ -22,14 +22,18 @@ def sigmoid(xp: Any, x: Any) -> Any:
     return larger / (1.0 + z)
 
 
+def odds(xp: Any, x: Any) -> tuple[Any, Any]:
+    """Two numbers whose ratio is e^x, the larger of which is 1."""
+    if xp.slope is None:
+        return xp.exp(xp.clip(x, None, 0.0)), xp.exp(-xp.clip(x, 0.0, None))
+    z, ahead = decay(xp, x), x > 0
+    return xp.where(ahead, 1.0, z), xp.where(ahead, z, 1.0)
+
+
 def both_sigmoids(xp: Any, x: Any) -> tuple[Any, Any]:
     """σ(x) and σ(-x)."""
-    if xp.slope is None:
-        up, down = xp.exp(xp.clip(x, None, 0.0)), xp.exp(-xp.clip(x, 0.0, None))
-        total = 1.0 + up * down  # one of them is 1
-    else:
-        z, ahead = decay(xp, x), x > 0
-        up, down, total = xp.where(ahead, 1.0, z), xp.where(ahead, z, 1.0), 1.0 + z
+    up, down = odds(xp, x)
+    total = up + down
     return up / total, down / total
 
 
