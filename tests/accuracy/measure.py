@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Worst:
 
     @property
     def key(self) -> tuple[str, ...]:
-        return self.operation, self.library, self.dtype, self.quantity, self.mode
+        return astuple(self)[:5]
 
 
 class Report:
@@ -88,25 +88,28 @@ def judge(
     report: Report,
     question: Question,
     library: str,
-    quantity: str,
+    kind: str,
+    argument: str | None,
     mode: str,
-    ours: np.ndarray,
-    positions: np.ndarray,
-    reference: Reference,
-    size: int,
+    numbers: np.ndarray,
     judged: bool = True,
 ) -> None:
-    """Take one answer's numbers into the report; ours fail where they are beyond the bound."""
+    """Take one answer into the report: ours fail where they are beyond the bound.
+
+    It is the whole value (no argument), or a "gradient" or "second" derivative by an argument.
+    """
     block, dtype = question.block, question.dtype
+    quantity, numbers = question.quantity(kind, argument), np.asarray(numbers)
+    if numbers.shape != question.shape(argument):
+        report.failures.append(f"{block.id} on {library}: {quantity} has shape {numbers.shape}")
+        return
+    positions, reference = question.known(kind, argument)
+    ours, size = numbers.ravel()[positions], numbers.size
     row = TOLERANCES[block.operation]
-    kind, bound = quantity.split()[0], row.bound(quantity)
+    bound = row.bound(quantity)
     weight = float(np.abs(question.cotangent.astype(float)).max(initial=1.0))
     underflow = block.sample.underflow * {"value": 1.0, "gradient": weight, "second": 2 * weight}[kind]
     underflow *= block.summed if library in WITHOUT_SUBNORMALS else 1
-    ours = np.asarray(ours)
-    if ours.shape != reference.high.shape:
-        report.failures.append(f"{block.id} on {library}: {quantity} has shape {ours.shape}")
-        return
     found = errors(ours, reference, dtype, row.dagger, underflow)
     if kind == "second" and block.operation in KINKED:
         found = np.where(np.abs(reference.high) > 2.0**100, 0.0, found)
@@ -157,29 +160,18 @@ def measure_ours(report: Report, question: Question, backend: str, second: bool 
     adapter = adapters.get(backend)
     one, public = ready(question, adapter), getattr(ul, question.block.operation)
 
-    def value(mode: str, result: Any) -> None:
-        positions, reference = question.known_values()
-        numbers = adapter.to_numpy(first(result)).ravel()
-        judge(
-            report, question, backend, "value", mode, numbers[positions], positions, reference, numbers.size
-        )
-
-    def derivative(kind: str, mode: str, name: str, result: Any) -> None:
-        positions, reference = (question.gradients if kind == "gradient" else question.seconds)[name]
-        numbers, quantity = adapter.to_numpy(result).ravel(), question.quantity(kind, name)
-        judge(
-            report, question, backend, quantity, mode, numbers[positions], positions, reference, numbers.size
-        )
+    def judged(kind: str, argument: str | None, mode: str, result: Any) -> None:
+        judge(report, question, backend, kind, argument, mode, adapter.to_numpy(result))
 
     with adapter.calling():
-        value("call", public(*one.arrays, **one.options))
+        judged("value", None, "call", first(public(*one.arrays, **one.options)))
     if question.gradients:
         cotangent = adapter.array(question.cotangent)
         for mode, name, result in first_derivatives(question, adapter, one, public, cotangent):
-            derivative("gradient", mode, name, result)
+            judged("gradient", name, mode, result)
         if question.seconds and second:
             for mode, name, result in second_derivatives(question, adapter, one, public, cotangent):
-                derivative("second", mode, name, result)
+                judged("second", name, mode, result)
 
 
 def first_derivatives(

@@ -149,13 +149,10 @@ def measure_peer(report: Report, question: Question, peer: str) -> None:
         return
     adapter, call = adapters.get(PEERS[peer][0]), question.call
     arrays = [adapter.array(a) for a in call.positional().values()]
-    positions, reference = question.known_values()
+    library = f"{peer}'s own"
     with np.errstate(all="ignore"):
-        flat = adapter.to_numpy(function(*arrays)).ravel()
-    library, size = f"{peer}'s own", flat.size
-    judge(
-        report, question, library, "value", "call", flat[positions], positions, reference, size, judged=False
-    )
+        value = adapter.to_numpy(function(*arrays))
+    judge(report, question, library, "value", None, "call", value, judged=False)
     if not adapter.autodiff:
         return
     names = list(question.gradients)
@@ -163,7 +160,4 @@ def measure_peer(report: Report, question: Question, peer: str) -> None:
     found = adapter.gradients(function, arrays, adapter.array(question.cotangent), places)
     mode, results = next(iter(found.items()))
     for name, result in zip(names, results, strict=True):
-        positions, reference = question.gradients[name]
-        flat, quantity = adapter.to_numpy(result).ravel(), question.quantity("gradient", name)
-        part, size = flat[positions], flat.size
-        judge(report, question, library, quantity, mode, part, positions, reference, size, judged=False)
+        judge(report, question, library, "gradient", name, mode, adapter.to_numpy(result), judged=False)

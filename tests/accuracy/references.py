@@ -35,13 +35,19 @@ class Question:
     def dtype(self) -> str:
         return self.call.dtype
 
-    def known_values(self) -> tuple[np.ndarray, Reference]:
-        """Flat positions in the value, and the numbers there."""
+    def known(self, kind: str, argument: str | None) -> tuple[np.ndarray, Reference]:
+        """Flat positions in the value, or in a derivative by an argument, and the numbers there."""
+        if argument is not None:
+            return (self.gradients if kind == "gradient" else self.seconds)[argument]
         flat = Reference(*(getattr(self.value, field).ravel() for field in ("high", "low", "scale")))
         return np.arange(flat.high.size) if self.value_positions is None else self.value_positions, flat
 
-    def quantity(self, kind: str, argument: str) -> str:
-        return kind if argument == self.call.operation.partners[0] else f"{kind} by {argument}"
+    def shape(self, argument: str | None) -> tuple[int, ...]:
+        """Of the value, or of a derivative by an argument."""
+        return np.shape(self.cotangent if argument is None else self.call.arrays[argument])
+
+    def quantity(self, kind: str, argument: str | None) -> str:
+        return kind if argument in (None, self.call.operation.partners[0]) else f"{kind} by {argument}"
 
     def examples(self, positions: np.ndarray, size: int) -> np.ndarray:
         """Of which example each flat position is in an array of `size` entries."""

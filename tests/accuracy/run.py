@@ -29,6 +29,8 @@ DTYPES = ("float32", "float64")
 COMPILING = ("jax",)
 MANY = (50_000, 256_000)
 OPTIONS = 8
+# Only an operation of which nothing is known but its spec's samples has more blocks than these.
+FORMS = 8
 
 
 @dataclass(frozen=True)
@@ -161,9 +163,9 @@ def questions(name: str, dtype: str, seed: int, folder: Path, small: bool) -> li
         for number, block in enumerate(made):
             second = block.classes in (0, 10)
             forms = "all" if second else "some"
-            if not block.plain and number >= OPTIONS:
-                forms = "one"
-            found.append((ask(block, dtype, seed, second=second), forms))
+            found.append((ask(block, dtype, seed, second=second), forms if number < FORMS else "one"))
+        if not made[0].plain:
+            return found
         # The operation's options, from samples of its spec.
         known = [block for block in spec_blocks(name, dtype, seed) if not block.sample.values_only]
         some = rng_of(seed, name, dtype, "options").permutation(len(known))[: 2 if small else OPTIONS]
