@@ -72,8 +72,9 @@ def test_a_linear_total_bends_as_the_losses_that_it_adds_up(backend: str) -> Non
 
     each, total = bent("none", np.ones(3)), bent("sum", np.ones(()))
     assert each.keys() == total.keys() and each
+    bound = spec_of("linear_cross_entropy").tolerance.second * 2 * ULP  # either may be off
     for mode, product in total.items():
-        np.testing.assert_allclose(product, each[mode], 1e-12, err_msg=mode)
+        np.testing.assert_allclose(product, each[mode], bound, err_msg=mode)
 
 
 @adapters.each()
