@@ -199,11 +199,13 @@ def report(library: Library, runs: list[Run]) -> dict[str, Any]:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options; what can go wrong is found out before anything is trained."""
     parser = Parser(__doc__, "collapse.png")
-    parser.add_argument("--library", choices=LIBRARIES, default="torch", help="(default: torch)")
+    parser.add_argument(
+        "--library", dest="framework", choices=LIBRARIES, default="torch", help="(default: torch)"
+    )
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of Adam (default: {STEPS})")
     options = parser.parse_args(arguments)
     parser.check_number("steps", options.steps)
-    parser.check_installed(options.library)
+    parser.check_installed(options.framework)
     parser.check_paths(options)
     return options
 
@@ -215,8 +217,8 @@ def main(arguments: list[str] | None = None) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-    with console.status(f"importing {options.library}"):
-        library = open_torch() if options.library == "torch" else open_jax()
+    with console.status(f"importing {options.framework}"):
+        library = open_torch() if options.framework == "torch" else open_jax()
     plan = [
         (f"{library.name}'s, float64", library.own_loss, "float64"),
         (f"{library.name}'s, float32", library.own_loss, "float32"),

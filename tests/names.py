@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Name(NamedTuple):
-    library: str
+    package: str
     theirs: str
     ours: str
     differs: str = ""
@@ -269,8 +269,8 @@ SCIPY = [
 ]
 
 NAMES = tuple(
-    Name(library, *row)
-    for library, rows in (
+    Name(package, *row)
+    for package, rows in (
         ("tensorflow", TENSORFLOW),
         ("torch", TORCH),
         ("jax", JAX),

@@ -60,8 +60,8 @@ def _parameters() -> list[Any]:
     return [
         pytest.param(
             row,
-            id=f"{row.library}: {row.theirs.split('(')[0]} {number}",
-            marks=pytest.mark.backend(_ARRAYS.get(row.library, row.library)),
+            id=f"{row.package}: {row.theirs.split('(')[0]} {number}",
+            marks=pytest.mark.backend(_ARRAYS.get(row.package, row.package)),
         )
         for number, row in enumerate(NAMES)
     ]
@@ -70,8 +70,8 @@ def _parameters() -> list[Any]:
 @pytest.mark.parametrize("row", _parameters())
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_names(row: Name) -> None:
-    adapter = adapters.get(_ARRAYS.get(row.library, row.library))
-    scope = {**_scope(row.library), "ul": ul}
+    adapter = adapters.get(_ARRAYS.get(row.package, row.package))
+    scope = {**_scope(row.package), "ul": ul}
     scope |= {name: adapter.array(array) for name, array in _inputs().items()}
     theirs, ours = (eval(expression, scope) for expression in (row.theirs, row.ours))
     if not isinstance(theirs, tuple):

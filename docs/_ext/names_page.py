@@ -34,11 +34,11 @@ Four differences hold throughout: logits come before labels; ``axis`` is the las
 
 def page() -> str:
     text = [INTRODUCTION]
-    for library, title in TITLES.items():
+    for package, title in TITLES.items():
         rows = [
             [f"``{row.theirs}``", f"``{row.ours}``", row.differs.replace("`", "``")]
             for row in NAMES
-            if row.library == library
+            if row.package == package
         ]
         text += [f"{title}\n{'-' * len(title)}\n\n", table(["theirs", "ours", "what differs"], rows), "\n"]
     return "".join(text)

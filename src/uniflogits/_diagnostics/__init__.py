@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         missing = found["status"] == "not installed" and not options.backends
         found["ok"] = found["status"] == "usable" or missing
         if not options.json:
-            print(text.library(name, found), flush=True)
+            print(text.line(name, found), flush=True)
     report["ok"] = all(found["ok"] for found in report["libraries"].values())
     print(json.dumps(report, indent=1) if options.json else text.results(report), flush=True)
     return 0 if report["ok"] else 1

@@ -14,7 +14,7 @@ def heading(report: dict[str, Any]) -> str:
     return f"{first}\n{textwrap.fill(versions, 100, break_on_hyphens=False)}\n"
 
 
-def library(name: str, found: dict[str, Any]) -> str:
+def line(name: str, found: dict[str, Any]) -> str:
     """One line on one library."""
     note = found.get("reason", "")
     if "seconds" in found:
