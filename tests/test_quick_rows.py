@@ -182,13 +182,15 @@ def test_quick_formulas_are_good_for_ordinary_rows() -> None:
     rng = np.random.default_rng(4)
     xp = find_backend(np.ndarray, np.zeros(1)).xp
     a, noise = 3 * rng.normal(size=(2, 1000, 7))
-    for quick, apart in (
-        (kl._of_float32, 1.0),
-        (kl._of_float32, 2.0**-4),
-        (kl._of_most, 1.0),
-        (kl._of_most, 2.0**-20),
+    confident = a + rng.uniform(20, 300, size=(1000, 1)) * (a == a.max(axis=-1, keepdims=True))
+    for quick, logits, apart in (
+        (kl._of_float32, a, 1.0),
+        (kl._of_float32, a, 2.0**-4),
+        (kl._of_float32, confident, 1.0),
+        (kl._of_most, a, 1.0),
+        (kl._of_most, a, 2.0**-20),
     ):
-        _, good = quick(xp, a, a + apart * noise)
+        _, good = quick(xp, logits, logits + apart * noise)
         assert good.mean() > 0.98
 
 

@@ -107,19 +107,25 @@ def _summand(xp: Any, p: Any, q: Any, delta: Any, more: Any) -> Any:
 def _of_float32(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """KL of logits that were float32, in float64, and the rows where that is good.
 
-    The sum of q - p + p delta has rounding errors of a few ulp of q, p and p |delta|, which add up to 1, 1
-    and at most 2 + KL, and those of a logarithm of at most 710: for KL > 2^-18 an ulp of float32. What
-    rounding makes of the sums of p and q cancels.
+    The class that p has most of is left out of the sum of q - p + p delta. The others' terms have rounding
+    errors of a few ulp of q, p and p |delta|, which add up to as much as p and q have of those classes, twice
+    that and KL, and those of two logarithms of at most 710, as often: where KL is 2^-18 of it, an ulp of
+    float32. The errors of the one class's term, e^-delta - 1 + delta, are as small.
     """
-    # Any class that is not too far behind will do, no maximum is needed. The sums are at least 1, so that a p
-    # which underflows is nothing even times a difference of float32.
-    x, y = a - a[..., :1], b - b[..., :1]
-    p, q = xp.exp(x), xp.exp(y)
-    total = xp.sum(p, axis=-1, keepdims=True)
-    ratio = total / xp.sum(q, axis=-1, keepdims=True)
-    value = xp.sum(p * ((x - y) - (xp.log(ratio) + 1.0)) + q * ratio, axis=-1) / total[..., 0]
+    winner = xp.argmax(a, axis=-1, keepdims=True)
+    hit = xp.class_indices(a, winner.dtype) == winner
+    x, y = (row - xp.take_along_axis(row, winner, axis=-1) for row in (a, b))
+    # In units of the one class's p and q. A p which underflows is nothing even times a difference of float32.
+    p, q = (xp.where(hit, 0.0, xp.exp(row)) for row in (x, y))
+    p_others, q_others = (xp.sum(terms, axis=-1, keepdims=True) for terms in (p, q))
+    delta = xp.log1p(q_others) - xp.log1p(p_others)
+    ratio = (1.0 + p_others) / (1.0 + q_others)
+    others = xp.sum(p * ((x - y) + (delta - 1.0)) + q * ratio, axis=-1)
+    delta, p_others, q_others = delta[..., 0], p_others[..., 0], (q_others * ratio)[..., 0]
+    value = others + (xp.expm1(-delta) + delta)
     # Infinities, of logits or exponentials, leave a NaN or another.
-    return value, (value > 2.0**-18) & (value < xp.inf)
+    good = (value > 2.0**-18 * (p_others + q_others)) & (value < xp.inf)
+    return value / (1.0 + p_others), good
 
 
 def _of_most(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
