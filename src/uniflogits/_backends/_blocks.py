@@ -104,7 +104,8 @@ def sift_float32(
     """`sift` of float32 logits in float64, where only those rows go on that need it.
 
     ``again(formula, found, good, *rows)`` is what was found, where that is good, and elsewhere what the
-    formula makes of these rows alone.
+    formula makes of these rows alone. ``xp.without(x, classes)`` is x (..., K), which nothing else holds,
+    with a 0 in one class of each row, (..., 1).
     """
 
     def most(*rows: Any) -> Any:

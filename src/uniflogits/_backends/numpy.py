@@ -34,6 +34,11 @@ def _in_parts(xp: Any, formula: Any, _: Any, arrays: Any, numbers: dict[str, Any
     return value_in_blocks(np, _over_chunks, ENTRIES, value, *arrays, each=each)
 
 
+def _without(x: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    np.put_along_axis(x, classes, 0.0, axis=-1)
+    return x
+
+
 class NumPyBackend(Backend):
     name = "NumPy"
     xp = extend(
@@ -45,6 +50,7 @@ class NumPyBackend(Backend):
         attach=lambda value, _, *arrays: value_in_blocks(np, _over_chunks, ENTRIES, value, *arrays),
         in_parts=_in_parts,
         sift=lambda *given: row_by_row(NumPyBackend.xp, *given),
+        without=_without,
         slope=None,
         attach_short=None,
         attach_map=None,

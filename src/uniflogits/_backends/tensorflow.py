@@ -107,6 +107,10 @@ def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     return value_in_blocks(xp, functools.partial(chunks_in_a_loop, xp, loop), _BLOCK, block, *arrays)
 
 
+def _without(x: Any, classes: Any) -> Any:
+    return tf.where(TensorFlowBackend.xp.class_indices(x, classes.dtype) == classes, tf.zeros((), x.dtype), x)
+
+
 def _again(formula: Callable[..., Any], found: Any, good: Any, *rows: Any) -> Any:
     """As `sift_float32` asks for it; the formula is given all rows where no shape may depend on data."""
     apart = good.shape.rank and alike(*rows) and not is_compiled_by_xla()
@@ -202,6 +206,7 @@ class TensorFlowBackend(Backend):
         attach=_attach,
         in_parts=whole,
         sift=_sift,
+        without=_without,
         slope=_slope,
         attach_short=_attach_short,
         attach_map=_attach_map,

@@ -147,6 +147,7 @@ class TorchBackend(Backend):
         attach=_attach,
         in_parts=_in_parts,
         sift=_sift,
+        without=lambda x, classes: x.scatter_(-1, classes, 0.0),
         slope=_slope,
         attach_short=None,
         attach_map=None,

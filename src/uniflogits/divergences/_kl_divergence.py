@@ -113,10 +113,9 @@ def _of_float32(xp: Any, a: Any, b: Any) -> tuple[Any, Any]:
     float32. The errors of the one class's term, e^-delta - 1 + delta, are as small.
     """
     winner = xp.argmax(a, axis=-1, keepdims=True)
-    hit = xp.class_indices(a, winner.dtype) == winner
     x, y = (row - xp.take_along_axis(row, winner, axis=-1) for row in (a, b))
     # In units of the one class's p and q. A p which underflows is nothing even times a difference of float32.
-    p, q = (xp.where(hit, 0.0, xp.exp(row)) for row in (x, y))
+    p, q = (xp.without(xp.exp(row), winner) for row in (x, y))
     p_others, q_others = (xp.sum(terms, axis=-1, keepdims=True) for terms in (p, q))
     delta = xp.log1p(q_others) - xp.log1p(p_others)
     ratio = (1.0 + p_others) / (1.0 + q_others)
