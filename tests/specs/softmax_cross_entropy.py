@@ -162,6 +162,15 @@ _EDGES = (
         options={"reduction": "mean"},
         weights=[0.0, 2.0],
     ),
+    _edge(
+        "weight-0-beside-class-weight-nan",
+        [[0.0, 0.0], [0.0, 0.0]],
+        _FIRST,
+        [0, NAN],
+        [[0, 0], [NAN, NAN]],
+        weights=[0.0, 1.0],
+        class_weights=[1.0, NAN],
+    ),
     _edge("weight-nan", [[0.0, 0.0], [0.0, 0.0]], _FIRST, [NAN, _LOG_2], None, weights=[NAN, 1.0]),
     _edge(
         "no-weight-mean", _NAN_FIRST, _FIRST, 0, [[0, 0], [0, 0]], {"reduction": "mean"}, weights=[0.0, 0.0]

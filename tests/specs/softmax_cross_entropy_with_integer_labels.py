@@ -163,6 +163,15 @@ _EDGES = (
     _edge("weight-nan", [[0.0, 0.0], [0.0, 0.0]], [0, 0], [NAN, np.log(2)], None, weights=[NAN, 1.0]),
     _edge("ignored-holds-nan", _NAN_FIRST, [-1, 0], options={"ignore_index": -1}),
     _edge("ignored-holds-nan-mean", _NAN_FIRST, [-1, 0], options={"ignore_index": -1, "reduction": "mean"}),
+    _edge(
+        "ignored-beside-class-weight-nan",
+        [[0.0, 0.0], [0.0, 0.0]],
+        [-1, 0],
+        [0, NAN],
+        [[0, 0], [NAN, NAN]],
+        {"ignore_index": -1},
+        class_weights=[1.0, NAN],
+    ),
     _edge("ignored-is-a-class", [[0.0, 0.0], [0.0, 0.0]], [1, 0], options={"ignore_index": 1}),
     _edge(
         "all-ignored-mean",

@@ -133,7 +133,10 @@ class Loss(Rowwise):
         return operation.roles["labels"] != roles.INTEGER_LABELS and dtype_name(laid.dtypes[1]) in FLOATS
 
     def _restored(self, laid: Laid, gradient: Any, index: int) -> Any:
-        dtype = gradient_dtype(laid, index)
+        dtype, removed = gradient_dtype(laid, index), laid.weighing.removed
+        if removed is not None:
+            # A class weight may be no number, and none times 0 either.
+            gradient = laid.xp.where(self._spread(laid, removed), 0.0, gradient)
         if laid.plan.axes is None:
             return to_dtype(laid.xp, gradient, dtype)
         return self._back(laid, gradient, dtype)
