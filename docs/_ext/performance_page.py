@@ -15,6 +15,7 @@ matplotlib.use("svg")
 DOCS = Path(__file__).parent.parent
 RESULTS = DOCS.parent / "benchmarks" / "results"
 TITLES = {"numpy": "NumPy", "torch": "torch", "jax": "JAX", "tensorflow": "TensorFlow"}
+LINEAR_SHARE = 1 / 8  # of the memory of product and loss: what the loss of a linear layer is to take at most
 FASTER, SLOWER, PEER = "#1f6feb", "#d1570a", "0.4"
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "svg.hashsalt": "uniflogits"}
 
@@ -50,6 +51,31 @@ def _table(result: dict[str, Any]) -> str:
             numbers.append(f"{ratios} {found.get('target', '')}".strip())
         lines.append("| " + " | ".join([what, peer, logits, *numbers]) + " |")
     return "\n".join([*lines, "", _source(result, "ratios"), ""])
+
+
+def _misses(results: dict[str, dict[str, Any]]) -> str:
+    """What took longer, or more memory, than is aimed at."""
+    lines = ["| library | what | logits | shape | measured | aim |", "|---" * 6 + "|"]
+
+    def add(library: str, row: dict[str, Any], measured: str, aim: str) -> None:
+        cells = [TITLES[library], row["what"], row.get("logits", "products"), _size(row), measured, aim]
+        lines.append("| " + " | ".join(cells) + " |")
+
+    for name, result in results.items():
+        ratios = [row for row in result["ratios"] if row["threads"] == "1"]
+        for row in (*ratios, *result.get("linear", ())):
+            if row["target"] is not None and round(row["ratio"], 2) > row["target"]:
+                add(name, row, f"{row['ratio']:.2f}", f"{row['target']:g}")
+        sizes = {(row["what"], row["who"]): row for row in result.get("linear_memory", ()) if _is_naive(row)}
+        for (what, who), row in sizes.items():
+            share = row["bytes"] / sizes[what, "theirs"]["bytes"]
+            if who == "ours" and share > LINEAR_SHARE:
+                add(name, row, f"1/{1 / share:.1f} of the memory", f"1/{1 / LINEAR_SHARE:g}")
+    return "\n".join([*lines, ""])
+
+
+def _is_naive(row: dict[str, Any]) -> bool:
+    return "in chunks" not in row["peer"]
 
 
 def _source(result: dict[str, Any], part: str) -> str:
@@ -159,6 +185,7 @@ def write(app: Sphinx) -> None:
         text = _table(results[name]) if name in results else "No measurement is kept here yet.\n"
         (folder / f"ratios_{name}.md").write_text(text, encoding="utf-8")
     (folder / "linear.md").write_text(_linear(results), encoding="utf-8")
+    (folder / "misses.md").write_text(_misses(results), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
