@@ -15,6 +15,22 @@ from .._math import linear_pass
 from .._math.linear_pass import Pass, rows_of, total_of
 from ._torch_eager import with_backward
 
+_TERMS = 4096
+
+
+def matmul(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """The product of two matrices, more than 4096 terms added up in parts, those of its derivatives too.
+
+    On some processors torch adds all of them up one after the other. Where small terms come after large ones
+    nothing is left of them, and 256 000 classes cost float32 thousands of ulp.
+    """
+    terms, columns = b.shape
+    if columns > _TERMS:
+        return torch.cat([matmul(a, part) for part in b.split(_TERMS, 1)], 1)
+    if terms > _TERMS:
+        return functools.reduce(torch.add, map(torch.mm, a.split(_TERMS, 1), b.split(_TERMS, 0)))
+    return torch.mm(a, b)
+
 
 def one_pass(
     xp: Any,
@@ -67,7 +83,7 @@ def one_pass(
         others, label = given * row.others, (given * row.label)[:, None]
         by_vectors.addmm_(x.T, others[:, None] * rows)
         by_vectors.index_add_(0, y, label * rows)
-        torch.mm(x, vectors, out=by_h[some])
+        by_h[some] = matmul(x, vectors)
         by_h[some].mul_(others[:, None]).addcmul_(label, vectors.index_select(0, y))
         if by_bias is not None:
             by_bias.addmv_(x.T, others).index_add_(0, y, label[:, 0])

@@ -213,6 +213,7 @@ class TensorFlowBackend(Backend):
         attach_label=_attach_label,
         take=tf.gather,
         clip=tf.clip_by_value,
+        matmul=tf.linalg.matmul,
         recomputed=_recomputed,
         linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),
         linear_losses=_tensorflow_linear.losses,

@@ -159,6 +159,7 @@ class TorchBackend(Backend):
         over_chunks=_torch_eager.over_chunks,
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
+        matmul=_torch_linear.matmul,
         clip=torch.clamp,  # the namespace's own makes tensors of the limits
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,

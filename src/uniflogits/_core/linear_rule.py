@@ -98,7 +98,8 @@ class LinearLoss:
             slope = linear.scaled(xp, linear.slopes(xp, self.gradients, classes, h, labels), factor[0])
             by_vectors, by_bias = carry
             by_bias = None if bias is None else by_bias + xp.sum(slope, axis=0)
-            return (by_vectors + _transposed(xp, slope) @ h, by_bias), (raw, slope @ vectors)
+            by_vectors = by_vectors + xp.matmul(_transposed(xp, slope), h)
+            return (by_vectors, by_bias), (raw, xp.matmul(slope, vectors))
 
         if factors is None:
             return Pass(_over_chunks(laid, step, (), (h, labels))[1][0])
@@ -114,7 +115,7 @@ class LinearLoss:
             h, labels, t = rows
             slope = linear.slopes(xp, self.gradients, classes, h, labels)
             raw = linear.raw_losses(xp, self.formula, classes, h, labels)
-            return carry, (raw, xp.sum(slope * self._moved(classes, h, t, columns), axis=-1))
+            return carry, (raw, xp.sum(slope * self._moved(xp, classes, h, t, columns), axis=-1))
 
         _, (raw, tangent) = _over_chunks(laid, step, (), (h, labels, t))
         out = pushed(xp, laid.weighing, raw, _shares(laid), tangent, None)
@@ -126,10 +127,11 @@ class LinearLoss:
 
         def step(total: Any, rows: Any) -> Any:
             h, labels, factor, t = rows
-            moved = t @ classes.columns
+            moved = xp.matmul(t, classes.columns)
             slope, bent = linear.bent(xp, self.gradients, self.curvature, classes, h, labels, moved)
             slope, bent = (linear.scaled(xp, one, factor) for one in (slope, bent))
-            return total + _transposed(xp, bent) @ h + _transposed(xp, slope) @ t, (bent @ vectors,)
+            total = total + xp.matmul(_transposed(xp, bent), h) + xp.matmul(_transposed(xp, slope), t)
+            return total, (xp.matmul(bent, vectors),)
 
         rows = (h, labels, self._factors(laid, cotangent), t)
         by_vectors, (by_h,) = _over_chunks(laid, step, xp.zeros_like(vectors), rows)
@@ -141,11 +143,11 @@ class LinearLoss:
 
         def step(carry: Any, rows: Any) -> Any:
             h, labels, factor, t = rows
-            moved = self._moved(classes, h, t, columns)
+            moved = self._moved(xp, classes, h, t, columns)
             slope, bent = linear.bent(xp, self.gradients, self.curvature, classes, h, labels, moved)
-            out = linear.scaled(xp, bent, factor) @ vectors
+            out = xp.matmul(linear.scaled(xp, bent, factor), vectors)
             if columns is not None:
-                out = out + linear.scaled(xp, slope, factor) @ _transposed(xp, columns)
+                out = out + xp.matmul(linear.scaled(xp, slope, factor), _transposed(xp, columns))
             return carry, (out,)
 
         _, (out,) = _over_chunks(laid, step, (), (h, labels, self._factors(laid, cotangent), t))
@@ -167,9 +169,9 @@ class LinearLoss:
             t = xp.where(laid.weighing.removed[..., None], 0.0, t)
         return t, None if tangents[1] is None else _transposed(xp, tangents[1])
 
-    def _moved(self, classes: Classes, h: Any, t: Any, columns: Any) -> Any:
-        moved = t @ classes.columns
-        return moved if columns is None else moved + h @ columns
+    def _moved(self, xp: Any, classes: Classes, h: Any, t: Any, columns: Any) -> Any:
+        moved = xp.matmul(t, classes.columns)
+        return moved if columns is None else moved + xp.matmul(h, columns)
 
     def _restored(self, laid: Laid, by_h: Any, by_vectors: Any) -> tuple[Any, ...]:
         xp = laid.xp

@@ -84,7 +84,7 @@ def scaled(xp: Any, slope: Any, factor: Any) -> Any:
 
 def _logits(xp: Any, classes: Classes, h: Any, labels: Any) -> tuple[Any, Any, Any]:
     """The products with the bias, the logits they become, and the labels one-hot: NaN for an invalid one."""
-    z = h @ classes.columns
+    z = xp.matmul(h, classes.columns)
     if classes.bias is not None:
         z = z + classes.bias
     x = z if classes.softcap is None else capping.capped(xp, z, cap=classes.softcap)

@@ -71,7 +71,7 @@ def one_pass(
 
     def step(carry: Any, rows: Any) -> Any:
         h, labels, *factor = rows
-        x = h @ columns
+        x = xp.matmul(h, columns)
         x = x if bias is None else x + bias
         hot = one_hot(xp, labels, x)
         own = xp.where(labels < 0, xp.nan, xp.sum(xp.where(hot == 1, x, 0.0), axis=-1))
@@ -87,9 +87,9 @@ def one_pass(
         others = factor[0] * row.others / xp.where(total == 0, 1.0, total)
         slope = xp.where(hot == 1, (factor[0] * row.label)[..., None], terms * others[..., None])
         by_vectors, by_bias = carry
-        by_vectors = by_vectors + xp.permute_dims(slope, (1, 0)) @ h
+        by_vectors = by_vectors + xp.matmul(xp.permute_dims(slope, (1, 0)), h)
         by_bias = None if bias is None else by_bias + xp.sum(slope, axis=0)
-        return (by_vectors, by_bias), (row.raw, slope @ vectors)
+        return (by_vectors, by_bias), (row.raw, xp.matmul(slope, vectors))
 
     if factors is None:
         return Pass(in_chunks(xp, step, (), (h, labels), size)[1][0])
