@@ -93,6 +93,17 @@ def test_labels_moving(call: str) -> None:
 
 
 @pytest.mark.backend("numpy")
+def test_labels_of_an_empty_mean() -> None:
+    test_label_derivatives.test_the_gradient_of_an_empty_mean_does_not_move("numpy")
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("name", ["softmax_cross_entropy", "sigmoid_binary_cross_entropy"])
+def test_labels_of_another_dtype(name: str) -> None:
+    test_label_derivatives.test_each_gradient_has_its_own_arrays_dtype(name, "numpy")
+
+
+@pytest.mark.backend("numpy")
 @pytest.mark.parametrize("reduction", ["sum", "mean", "none"])
 @pytest.mark.parametrize("call", list(test_value_and_grad_of_losses.CALLS))
 def test_value_and_grad(call: str, reduction: str) -> None:
@@ -131,6 +142,12 @@ def test_weighed_edges_together(backend: str) -> None:
 @pytest.mark.parametrize("alpha", [1.1, 1.25, 1.75, 2.0, 3.0])
 def test_dimensions_of_entmax(alpha: float) -> None:
     test_dimensions.test_rows_of_entmax(alpha, "numpy")
+
+
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("name", test_dimensions.SUMMED)
+def test_no_classes(name: str) -> None:
+    test_dimensions.test_rows_without_classes(name, "numpy")
 
 
 @pytest.mark.backend("numpy")

@@ -142,6 +142,7 @@ ON_ROWS = [
     for name, operation in OPERATIONS.items()
     if operation.rule.kind not in ("elementwise", "pairwise", "linear_loss") and "sigmoid" not in name
 ]
+SUMMED = [name for name in ON_ROWS if OPERATIONS[name].rule.kind in ("reduction", "divergence")]
 WEIGHTS = np.asarray([[1.0, 0.5, 2.0], [0.5, 2.0, 1.0], [-1.0, 3.0, 0.0]] * 3)
 
 
@@ -168,6 +169,27 @@ def test_weighed_rows_at_the_edge_know_nothing_of_each_other(backend: str) -> No
     # All others of the first two are nothing, which the third's must not hide.
     ahead = np.asarray([[0.0, -40.0, -41.0], [-50.0, 0.0, -45.0], [0.0, 0.5, 0.25]])
     _check_edges(backend, "logsumexp", [ahead], {"weights": np.asarray([[1.0, 2.0, 1.0]] * 3)})
+
+
+@adapters.each()
+@pytest.mark.parametrize("name", SUMMED)
+def test_rows_without_classes(name: str, backend: str) -> None:
+    """Each is what one alone is, and nothing has derivatives of its own shape and dtype."""
+    adapter, public, count = adapters.get(backend), getattr(ul, name), len(OPERATIONS[name].arrays)
+    rows = (adapter.array(np.zeros((2, 3, 0), np.float32)),) * count
+    row = (adapter.array(np.zeros((1, 0), np.float32)),) * count
+    with adapter.calling():
+        alone = adapter.to_numpy(public(*row))
+        value, pullback = ul.vjp(public, *rows)
+        ones = adapter.array(np.ones((2, 3), np.float32))
+        found = [*pullback(ones)]
+        if OPERATIONS[name].rule.second_order:
+            gradient = ul.grad(public)
+            found += [*ul.vjp(gradient, *rows, cotangent=ones)[1](rows[0])]
+            found += [ul.jvp(gradient, rows, rows, cotangent=ones)[1]]
+    np.testing.assert_array_equal(adapter.to_numpy(value), np.full((2, 3), alone[0]), strict=True)
+    for nothing in found:
+        assert (tuple(nothing.shape), adapter.dtype(nothing)) == ((2, 3, 0), "float32")
 
 
 def _check_edges(backend: str, name: str, arrays: list[np.ndarray], rows: dict[str, np.ndarray]) -> Any:

@@ -63,6 +63,9 @@ def _check_gradient(
         if gradient is None:
             failures.add(f"{edge.id}, {mode}: no gradient")
             continue
+        given = one.call.arrays[cell.op.arrays[position]].dtype.name
+        if position in one.call.floating() and adapter.dtype(gradient) != given:
+            failures.add(f"{edge.id}, {mode}: dtype {adapter.dtype(gradient)}, expected {given}")
         failures.compare(
             f"{edge.id}, {mode} by {cell.op.arrays[position]}",
             adapter.to_numpy(gradient),

@@ -116,6 +116,36 @@ def test_gradient_moves_with_the_second_array(call: str, backend: str) -> None:
         np.testing.assert_allclose(adapter.to_numpy(found), expected, bound, bound * size)
 
 
+@backends
+@pytest.mark.parametrize("name", ["softmax_cross_entropy", "sigmoid_binary_cross_entropy"])
+def test_each_gradient_has_its_own_arrays_dtype(name: str, backend: str) -> None:
+    adapter, op = adapters.get(backend), getattr(ul, name)
+    for first, second in (("float32", "float64"), ("float64", "float32")):
+        x, t = (adapter.array(as_dtype(a, first)) for a in (X, T))
+        y, u = (adapter.array(as_dtype(a, second)) for a in (Y, U))
+        with adapter.calling():
+            value, pullback = ul.vjp(op, x, y)
+            found = pullback(adapter.array(np.ones(tuple(value.shape)), adapter.dtype(value)))
+            again = ul.vjp(ul.grad(op), x, y)[1](t)
+            _, forward = ul.jvp(ul.grad(op), (x, y), (t, u))
+        for by_x, by_y in (found, again):
+            assert (adapter.dtype(by_x), adapter.dtype(by_y)) == (first, second)
+        assert adapter.dtype(forward) == first
+
+
+@backends
+def test_the_gradient_of_an_empty_mean_does_not_move(backend: str) -> None:
+    """All labels are of a class whose weight is 0: the mean counts nothing and is 0, whatever they do."""
+    adapter, y = adapters.get(backend), np.asarray([[0.0, 1.0, 0.0, 0.0]] * 3)
+    weights = np.asarray([1.0, 0.0, 3.0, 1.5])
+    x, labels, u, weights = (adapter.array(as_dtype(a, "float32")) for a in (X, y, U, weights))
+    options = {"class_weights": weights, "label_smoothing": 0.25, "reduction": "mean"}
+    with adapter.calling():
+        gradient, tangent = ul.jvp(ul.grad(ul.softmax_cross_entropy), (x, labels), (None, u), **options)
+    np.testing.assert_array_equal(adapter.to_numpy(gradient), np.zeros_like(X))
+    np.testing.assert_array_equal(adapter.to_numpy(tangent), np.zeros_like(X))
+
+
 @adapters.each(*filter(has_autodiff, adapters.NAMES))
 def test_the_label_of_a_class_that_does_not_exist_moves_nothing(backend: str) -> None:
     """In either order of the two derivatives: the loss there is 0 times an infinite cost."""

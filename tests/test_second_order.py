@@ -53,9 +53,12 @@ def _check(cell: Cell, sample: Any, failures: Failures) -> None:
             found |= adapter.hessian_products(function, one.arrays[moving], others, cotangent, tangent)
         if cell.op.rule.second_order and not moving:
             found |= _closed(cell, one, cotangent, tangent)
-        products = {
-            f"{sample.id}, {mode} by {name}": adapter.to_numpy(product) for mode, product in found.items()
-        }
+        products = {}
+        for mode, product in found.items():
+            label = f"{sample.id}, {mode} by {name}"
+            if adapter.dtype(product) != cell.dtype:
+                failures.add(f"{label}: dtype {adapter.dtype(product)}")
+            products[label] = adapter.to_numpy(product)
         check_products(cell, one, failures, products, name, ct, direction)
 
 
