@@ -148,11 +148,14 @@ def test_the_gradient_of_an_empty_mean_does_not_move(backend: str) -> None:
 
 @adapters.each(*filter(has_autodiff, adapters.NAMES))
 def test_the_label_of_a_class_that_does_not_exist_moves_nothing(backend: str) -> None:
-    """In either order of the two derivatives: the loss there is 0 times an infinite cost."""
+    """In either order of the two derivatives: the loss there is 0 times an infinite cost.
+
+    A label of 0 moves all where its class exists.
+    """
     adapter = adapters.get(backend)
-    x, labels, u = [0.5, 1.0, -2.0], [0.375, 0.0, 0.625], np.asarray([0.25, 0.5, -0.375])
-    mask = np.asarray([True, False, True])
-    along = np.asarray([u, np.zeros(3)])
+    x, labels = [0.5, 1.0, -2.0, 1.5], [0.375, 0.0, 0.625, 0.0]
+    mask, u = np.asarray([True, False, True, True]), np.asarray([0.25, 0.5, -0.375, 1.0])
+    along = np.asarray([u, np.zeros(4)])
     both, one, direction = (adapter.array(a, "float64") for a in ([x, labels], 1.0, along))
     where = adapter.array(mask)
 
