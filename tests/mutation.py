@@ -196,6 +196,7 @@ test_attached_exact = test_attached_rules.test_label_rule_whose_gradient_is_a_fo
 
 # These ask NumPy alone.
 test_quick_right = test_quick_rows.test_what_is_said_to_be_good_is
+test_quick_underflow = test_quick_rows.test_probabilities_that_underflow_are_left_to_the_exact_formula
 test_quick_good = test_quick_rows.test_quick_formulas_are_good_for_ordinary_rows
 test_tangents_first = test_tangents.test_first_derivatives
 test_tangents_second = test_tangents.test_second_derivatives

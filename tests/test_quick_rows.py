@@ -213,6 +213,34 @@ def test_what_is_said_to_be_good_is(dtype: str) -> None:
     failures.finish()
 
 
+def _underflowing() -> tuple[np.ndarray, np.ndarray]:
+    """Rows whose cost is in part that of 4000 classes whose p is subnormal in float32, or nearly."""
+    p = np.full((2, 4002), -102.95, np.float32)
+    p[0, :2], p[1, :2], p[1, 2:] = (0, -86), (0, -66), -87.5
+    q = np.where(np.arange(4002) == 0, np.float32(0), -np.asarray([[1e10], [1e30]], np.float32))
+    return p, q
+
+
+@every
+def test_probabilities_that_underflow(name: str) -> None:
+    adapter, row = adapters.get(name), TOLERANCES["kl_divergence"]
+    p, q = _underflowing()
+    with adapter.calling():
+        found = adapter.to_numpy(ul.kl_divergence(adapter.array(p), adapter.array(q)))
+    failures = Failures(f"kl_divergence float32 on {name}")
+    dagger = row.dagger and name not in EAGER
+    failures.compare("underflow", found, [_exact(p, q)], "float32", row.value, dagger)
+    failures.finish()
+
+
+def test_probabilities_that_underflow_are_left_to_the_exact_formula() -> None:
+    """Which is right where XLA makes 0 of them, too."""
+    xp = find_backend(np.ndarray, np.zeros(1)).xp
+    with np.errstate(all="ignore"):
+        _, good = kl._of_most(xp, *_underflowing())
+    assert not good.any()
+
+
 def _stub(number: float, least: float) -> Any:
     """A formula that gives this number, and is good where the row's first entry is as large."""
 
