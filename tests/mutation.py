@@ -162,6 +162,12 @@ def test_apart(name: str, alone: bool, backend: str) -> None:
     test_classes_apart.test_classes_apart(name, alone, backend)
 
 
+@pytest.mark.backend("numpy")
+@pytest.mark.parametrize("name", test_classes_apart.NAMES)
+def test_one_of_many(name: str) -> None:
+    test_classes_apart.test_one_class_takes_what_many_have(name, "numpy")
+
+
 @adapters.each("numpy", "torch")
 @pytest.mark.parametrize("row", range(len(test_divergences.ROWS)))
 @pytest.mark.parametrize("operation", test_divergences.INFINITE)
