@@ -120,6 +120,11 @@ def test_sign_of_nothing() -> None:
     test_branches.test_a_sum_of_nothing_has_no_sign("numpy")
 
 
+@pytest.mark.backend("numpy")
+def test_label_among_many() -> None:
+    test_branches.test_a_label_as_likely_as_four_thousand_others("numpy")
+
+
 @pytest.mark.backend("torch")
 def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")
@@ -210,6 +215,7 @@ test_shares_of_rows = test_shares.test_shares
 test_series_tanh = test_series.test_coefficients_of_tanh
 test_series_small = test_series.test_small_differences
 test_entmax_values = test_entmax_rows.test_values
+test_entmax_ties = test_entmax_rows.test_ties_with_next_to_no_part
 test_label_core_samples = test_label_core.test_samples
 test_label_core_edges = test_label_core.test_edges
 test_label_core_wrong = test_label_core.test_labels_that_are_no_class

@@ -8,8 +8,10 @@ import numpy as np
 
 import uniflogits as ul
 
-from . import adapters
-from .harness import has_autodiff, spec_of
+from . import adapters, answers
+from .harness import Cell, has_autodiff, ready, run, spec_of
+from .judging import check_value
+from .specs.base import Sample
 
 INF = float("inf")
 ULP = 2.0**-52  # of float64, or two
@@ -92,3 +94,18 @@ def test_a_sum_of_nothing_has_no_sign(backend: str) -> None:
     np.testing.assert_array_equal(plain[1], [0, 1])
     np.testing.assert_array_equal(weighed[1], [0, -1])
     assert plain[0][0] == weighed[0][0] == -INF
+
+
+@adapters.each("numpy", "strict", "torch")
+def test_a_label_as_likely_as_four_thousand_others(backend: str) -> None:
+    """What rounding takes of the label's lead over one of them counts as it does where the label is ahead."""
+    rng = np.random.default_rng(0)
+    x = -3.0 - rng.uniform(0, 0.9, size=(8, 1)) + 0.001 * rng.normal(size=(8, 4000))
+    others = np.log(np.exp(x[:, 1:]).sum(-1))
+    x[:, 0] = others - np.exp2(rng.uniform(-13, -3, size=8))
+    cell = Cell("value", "softmax_focal_loss", backend, "float64")
+    one = ready(cell, Sample("tied", {"logits": x, "labels": np.zeros(8, int)}, {"gamma": 5.0}))
+    failures = cell.failures()
+    with answers.unkept():
+        check_value(cell, one, failures, "tied", cell.adapter.to_numpy(run(cell, one)))
+    failures.finish()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import uniflogits as ul
+
 from . import answers, exact
 from .harness import Cell, ready, run
 from .specs.base import Sample
@@ -45,3 +47,13 @@ def test_values(alpha: float, dtype: str) -> None:
             failures.compare(f"{classes} classes", found, expected, dtype, cell.row.value, inputs=given)
     assert asked > 12
     failures.finish()
+
+
+def test_ties_with_next_to_no_part() -> None:
+    """One against the other they move by p^(2-α), which is large and a number of the dtype all the same."""
+    x, apart = np.asarray([0.0, -0.1101151, -0.1101151], np.float32), np.asarray([0.0, 1.0, -1.0], np.float32)
+    value, pullback = ul.vjp(ul.entmax, x, alpha=10.0)
+    slope = float(value[1]) ** -8
+    assert 1e26 < slope < 1e27
+    bound = Cell("gradient", "entmax", "numpy", "float32").row.gradient * 2.0**-23
+    np.testing.assert_allclose(pullback(apart)[0], slope * apart, bound)
