@@ -85,6 +85,19 @@ def test_value_and_grad_of_a_users_function(name: str) -> None:
         ul.value_and_grad(lambda x: x * x)(x)
 
 
+@differentiating
+def test_a_closed_form_is_differentiated_again_at_a_tie(name: str) -> None:
+    """By the library, and of two equal answers too: the derivative there is that of neither side alone."""
+    adapter = adapters.get(name)
+    x, y, ones = (adapter.array(np.asarray(one)) for one in ([0.0, 1.5], [0.25, 1.0], [1.0, 1.0]))
+    found = adapter.gradients(
+        lambda x: ul.vjp(ul.sigmoid_binary_cross_entropy, x, y)[1](ones)[0], [x], ones, [0]
+    )
+    slope = np.exp(-adapter.to_numpy(x)) / (1 + np.exp(-adapter.to_numpy(x))) ** 2
+    for mode, (bent,) in found.items():
+        np.testing.assert_allclose(adapter.to_numpy(bent), slope, rtol=1e-14, err_msg=mode)
+
+
 @backends("numpy", "strict")
 def test_a_users_function_needs_autodiff(name: str) -> None:
     _, x, _ = _arrays(name)
