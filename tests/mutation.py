@@ -131,6 +131,7 @@ def test_branches_of_formulas() -> None:
     test_branches.test_softcap_bends_at_tiny_logits_too("torch")
     test_branches.test_three_infinite_logits_share_the_mass("torch")
     test_branches.test_a_linear_total_bends_as_the_losses_that_it_adds_up("torch")
+    test_branches.test_a_focal_loss_moves_with_labels_of_0_and_1("torch")
     test_gradient_api.test_a_closed_form_is_differentiated_again_at_a_tie("torch")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import uniflogits as ul
 
-from . import adapters, answers
+from . import adapters, answers, test_gradient
 from .harness import Cell, has_autodiff, ready, run, spec_of
 from .judging import check_value
 from .specs.base import Sample
@@ -108,4 +108,16 @@ def test_a_label_as_likely_as_four_thousand_others(backend: str) -> None:
     failures = cell.failures()
     with answers.unkept():
         check_value(cell, one, failures, "tied", cell.adapter.to_numpy(run(cell, one)))
+    failures.finish()
+
+
+@differentiating
+def test_a_focal_loss_moves_with_labels_of_0_and_1(backend: str) -> None:
+    """Beyond which there are none: the derivative there is the one from inside."""
+    x, labels = np.asarray([[1.5, -0.5, -1.5, 0.5]]), np.asarray([[1.0, 0.0, 1.0, 0.0]])
+    cell = Cell("gradient", "sigmoid_focal_loss", backend, "float64")
+    failures = cell.failures()
+    with answers.unkept():
+        sample = Sample("hard labels", {"logits": x, "labels": labels}, {"gamma": 2.0})
+        test_gradient._check(cell, sample, failures)
     failures.finish()
