@@ -122,6 +122,11 @@ def test_sign_of_nothing() -> None:
 
 
 @pytest.mark.backend("numpy")
+def test_round_alike() -> None:
+    test_branches.test_terms_that_round_alike("numpy")
+
+
+@pytest.mark.backend("numpy")
 def test_label_among_many() -> None:
     test_branches.test_a_label_as_likely_as_four_thousand_others("numpy")
 

@@ -121,3 +121,20 @@ def test_a_focal_loss_moves_with_labels_of_0_and_1(backend: str) -> None:
         sample = Sample("hard labels", {"logits": x, "labels": labels}, {"gamma": 2.0})
         test_gradient._check(cell, sample, failures)
     failures.finish()
+
+
+@adapters.each()
+def test_terms_that_round_alike(backend: str) -> None:
+    """Of 2e^0 and -e^log 2 one leads, and the others together are more than it."""
+    sample = Sample(
+        "alike",
+        {"x": np.asarray([0.0, np.log(2), np.log(2)]), "weights": np.asarray([2.0, -1.0, -0.25])},
+        {"return_sign": True},
+    )
+    cell = Cell("value", "logsumexp", backend, "float64")
+    one, failures = ready(cell, sample), cell.failures()
+    value, sign = run(cell, one)
+    with answers.unkept():
+        check_value(cell, one, failures, "alike", cell.adapter.to_numpy(value))
+    failures.finish()
+    assert cell.adapter.to_numpy(sign) == -1
