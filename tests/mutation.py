@@ -158,6 +158,11 @@ def test_dimensions_of_entmax(alpha: float) -> None:
 
 
 @pytest.mark.backend("numpy")
+def test_dimensions_from_the_end() -> None:
+    test_dimensions.test_rows_summed_from_the_end("numpy")
+
+
+@pytest.mark.backend("numpy")
 @pytest.mark.parametrize("name", test_dimensions.SUMMED)
 def test_no_classes(name: str) -> None:
     test_dimensions.test_rows_without_classes(name, "numpy")

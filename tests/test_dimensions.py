@@ -90,6 +90,11 @@ def test_rows_of_entmax(alpha: float, backend: str) -> None:
 
 
 @backends
+def test_rows_summed_from_the_end(backend: str) -> None:
+    test_rows_of_any_number_of_axes("cumulative_logsumexp", True, backend, {"reverse": True})
+
+
+@backends
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "options"])
 @pytest.mark.parametrize("name", list(OPERATIONS))
 def test_rows_of_any_number_of_axes(

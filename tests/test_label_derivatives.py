@@ -20,6 +20,7 @@ from .oracle.numbers import DERIVATIVE_BITS, exact, precision
 _RNG = np.random.default_rng(3)
 X = _RNG.integers(-40, 41, size=(3, 4)) / 8
 X[1] += [0, 30, 0, 0]
+X[2, 2] = 0.0  # where neither of two answers is the likelier
 Y = _RNG.integers(1, 17, size=(3, 4)) / 16
 T, U = (_RNG.integers(-16, 17, size=(3, 4)) / 8 for _ in range(2))
 VECTORS, ALONG_VECTORS = (_RNG.integers(-16, 17, size=(5, 4)) / 8 for _ in range(2))
