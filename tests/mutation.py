@@ -112,8 +112,9 @@ def test_value_and_grad(call: str, reduction: str) -> None:
 
 
 @pytest.mark.backend("numpy")
-def test_mean_of_a_nan() -> None:
-    test_value_and_grad_of_losses.test_a_row_that_is_not_a_number_counts_in_a_mean("indices", "numpy")
+@pytest.mark.parametrize("call", ["indices", "dense", "softmax-focal", "linear"])
+def test_mean_of_a_nan(call: str) -> None:
+    test_value_and_grad_of_losses.test_a_row_that_is_not_a_number_counts_in_a_mean(call, "numpy")
 
 
 @pytest.mark.backend("numpy")
