@@ -23,6 +23,7 @@ class Pair(NamedTuple):
     q: Any
     common: Any  # classes that both have
     ratio: Any  # log p - log q of the common classes, else 0; its derivative is left out
+    trusted: Any  # row: to the last digits where the two are nearly equal
     invalid: Any  # row: there is a NaN in one of them
 
 
@@ -38,7 +39,7 @@ def pair_rows(xp: Any, a: Any, b: Any) -> Pair:
     # Both may lie infinitely far behind, where nothing depends on which is farther.
     plain = xp.where(xp.isnan(plain) & ~invalid, 0.0, plain)
     ratio = xp.where(common, xp.where(trusted, centred, plain), 0.0)
-    return Pair(p_rows, q_rows, p, q, common, ratio, invalid)
+    return Pair(p_rows, q_rows, p, q, common, ratio, trusted, invalid)
 
 
 def _centred(
@@ -84,9 +85,12 @@ def moving_ratio(xp: Any, pair: Pair, probability: Any) -> Any:
 
 
 def mass_apart(xp: Any, pair: Pair) -> Any:
-    """q·Σp - p; of the ratio where the two are nearly equal, as a far class has lost digits of either."""
+    """q·Σp - p; of the ratio where the two are nearly equal, as a far class has lost digits of either.
+
+    Where that is not to be trusted, it has lost more of them: those of both logarithms.
+    """
     plain = mass_less(xp, pair.q_rows, pair.q, pair.p)
-    near = pair.common & (xp.abs(pair.ratio) <= 1)
+    near = pair.common & pair.trusted & (xp.abs(pair.ratio) <= 1)
     close = -xp.stop_gradient(pair.p) * fall(xp, xp.where(near, pair.ratio, 0.0))
     # What is added is 0, with the derivatives of the plain difference.
     return xp.where(near, close + (plain - xp.stop_gradient(plain)), plain)
