@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import uniflogits as ul
 
@@ -77,6 +78,23 @@ def test_a_linear_total_bends_as_the_losses_that_it_adds_up(backend: str) -> Non
     bound = spec_of("linear_cross_entropy").tolerance.second * 2 * ULP  # either may be off
     for mode, product in total.items():
         np.testing.assert_allclose(product, each[mode], bound, err_msg=mode)
+
+
+@pytest.mark.backend("jax")
+@pytest.mark.parametrize("option", ["z_loss", "label_smoothing"])
+def test_a_linear_total_is_differentiated_after_it_was_traced(option: str) -> None:
+    import jax
+
+    rng = np.random.default_rng(8)
+    h, vectors = (rng.normal(size=shape).astype(np.float32) for shape in ((3, 2), (4, 2)))
+
+    def total(h: Any, labels: Any) -> Any:
+        return ul.linear_cross_entropy(h, vectors, labels, reduction="mean", **{option: 0.125})
+
+    labels = np.asarray([0, 3, 1])
+    found, plain = (jax.grad(one)(h, labels) for one in (jax.jit(total), total))
+    bound = spec_of("linear_cross_entropy").tolerance.gradient * 2 * 2.0**-23  # either may be off
+    np.testing.assert_allclose(found, plain, bound)
 
 
 @adapters.each()
