@@ -84,7 +84,14 @@ _WEIGHTED = (
     _small("weights-all-0", [[1.0, 2.0]], [-INF], [[0, 0]], weights=[0.0, 0.0]),
     _small("weights-negative-sum-without-sign", [[0.0, 0.0]], [NAN], [[NAN, NAN]], weights=[1.0, -2.0]),
     _small("weights-with-minus-infinity", [[-INF, 0.0]], COMPUTED, [[0, 1]], weights=[3.0, 2.0]),
-    _small("weights-alike", [[0.0, -8.0]], COMPUTED, COMPUTED, weights=[1.0, 1.0]),
+    # One entry outweighs the others in the first row, and none in the second.
+    _small(
+        "weights-alike",
+        [[0.0, -8.0, -9.0], [0.0, -0.125, -0.125]],
+        COMPUTED,
+        COMPUTED,
+        weights=[1.0, 1.0, 1.0],
+    ),
     _small("weights-far-apart", [[0.0, 0.0]], COMPUTED, COMPUTED, weights=[1.0, 2.0**-20]),
     _small("weights-share-infinity", [[INF, INF, 0.0]], [INF], [[0.5, 0.5, 0]], weights=[3.0, 3.0, 2.0]),
     _small("weight-times-infinity", [[INF, 0.0]], [INF], [[1, 0]], weights=[3.0, 2.0]),
