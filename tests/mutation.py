@@ -80,6 +80,12 @@ def test_pairs(name: str) -> None:
         test_partners.test_gradients_at_the_edge(name, "numpy")
 
 
+@pytest.mark.backend("torch")
+@pytest.mark.parametrize("name", test_partners.PAIRS)
+def test_pairs_mixed(name: str) -> None:
+    test_partners.test_mixed_second_derivative_by_autodiff(name, "torch")
+
+
 @pytest.mark.backend("numpy")
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "options"])
 @pytest.mark.parametrize("name", list(OPERATIONS))

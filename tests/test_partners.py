@@ -205,6 +205,22 @@ def test_mixed_second_derivative(name: str, backend: str) -> None:
         np.testing.assert_allclose(adapter.to_numpy(found), expected, bound, absolute)
 
 
+@adapters.each(*filter(has_autodiff, adapters.NAMES))
+@operations
+def test_mixed_second_derivative_by_autodiff(name: str, backend: str) -> None:
+    """How the gradient by the second array moves with the first, which no closed form gives."""
+    adapter, op = adapters.get(backend), getattr(ul, name)
+    b = np.broadcast_to(B, A.shape)
+    both, along = (adapter.array(np.stack(two), "float64") for two in ((A, b), (T, np.zeros_like(T))))
+    expected = _second_difference(name, A, b, False).astype(float) * CT * T
+    bound = spec_of(name).tolerance.second * 2.0**-52
+    products = adapter.hessian_products(
+        lambda both: op(both[0], both[1]), both, (), adapter.array(CT, "float64"), along
+    )
+    for mode, product in products.items():
+        np.testing.assert_allclose(adapter.to_numpy(product)[1], expected, bound, err_msg=mode)
+
+
 def _second_difference(name: str, a: np.ndarray, b: np.ndarray, first: bool) -> np.ndarray:
     """The derivative by a twice, or by a and b."""
     oracle = spec_of(name).oracle
