@@ -68,8 +68,8 @@ def _one_row(rng: Rng, name: str, n: int, dtype: str, times: int) -> Made:
     found = _repeat(lambda: regimes.rows(rng, n, dtype), times)
     if name in POWERS:
         found = [one for one in found if not _has_kink(one[1].astype(dtype), POWERS[name])]
-    # A probability that is flushed to 0 costs its derivative the difference of two cotangents.
-    return *_stack(found, [argument]), 1024.0 if name == "entropy" else 2.0
+    # A probability that is flushed to 0 costs softmax's derivative the difference of two cotangents.
+    return *_stack(found, [argument]), {"entropy": 1024.0, "softmax": 2.0}.get(name, 1.0)
 
 
 def _has_kink(row: np.ndarray, power: int) -> bool:

@@ -26,19 +26,16 @@ SATURATED = {"float32": Lead(86.0, 106.0), "float64": Lead(705.0, 748.0)}
 ROUNDED = {"float32": (16.0, 32.0, 64.0), "float64": (32.0, 64.0, 256.0, 512.0)}
 
 
-def _dominated(rng: Rng, n: int, low: float, high: float) -> np.ndarray:
+def _ahead(rng: Rng, n: int, low: float, high: float) -> np.ndarray:
     x = rng.normal(size=n)
     winner = rng.integers(n)
     x[winner] = np.delete(x, winner).max() + rng.uniform(low, high)
-    return x - rng.choice([0.0, 0.0, x[winner], 60.0])
-
-
-def _past(rng: Rng, n: int, lead: float) -> np.ndarray:
-    """Behind the first class of a row whose logits are no round numbers together, by no round numbers."""
-    x = rng.normal(size=n)
-    winner = rng.integers(n)
-    x[winner] = np.delete(x, winner).max() + lead * rng.uniform(1.0, 1.15)
     return x
+
+
+def _dominated(rng: Rng, n: int, low: float, high: float) -> np.ndarray:
+    x = _ahead(rng, n, low, high)
+    return x - rng.choice([0.0, 0.0, x.max(), 60.0])
 
 
 def _tied(rng: Rng, n: int) -> np.ndarray:
@@ -73,7 +70,7 @@ def rows(rng: Rng, n: int, dtype: str) -> Iterator[tuple[str, np.ndarray]]:
     yield "dominated", _dominated(rng, n, 20, 80)
     yield "ahead", _dominated(rng, n, 1, 20)
     for lead in ROUNDED[dtype]:
-        yield f"past {lead:g}", _past(rng, n, lead)
+        yield f"past {lead:g}", _ahead(rng, n, lead, 1.15 * lead)
     yield "near ties", _nearly_tied(rng, n, dtype)
     yield "ties", _tied(rng, n)
     yield "all equal", np.full(n, rng.choice([0.0, 7.5, -300.0, 1e-3]))
