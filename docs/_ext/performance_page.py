@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ matplotlib.use("svg")
 DOCS = Path(__file__).parent.parent
 RESULTS = DOCS.parent / "benchmarks" / "results"
 TITLES = {"numpy": "NumPy", "torch": "torch", "jax": "JAX", "tensorflow": "TensorFlow"}
-LINEAR_SHARE = 1 / 8  # of the memory of product and loss: what the loss of a linear layer is to take at most
+NAIVE = "product and loss"  # the peer of the loss of a linear layer that holds all logits
+LINEAR_SHARE = 1 / 8  # of its memory, at most
 FASTER, SLOWER, PEER = "#1f6feb", "#d1570a", "0.4"
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "svg.hashsalt": "uniflogits"}
 
@@ -58,7 +60,7 @@ def _misses(results: dict[str, dict[str, Any]]) -> str:
     lines = ["| library | what | logits | shape | measured | aim |", "|---" * 6 + "|"]
 
     def add(library: str, row: dict[str, Any], measured: str, aim: str) -> None:
-        cells = [TITLES[library], row["what"], row.get("logits", "products"), _size(row), measured, aim]
+        cells = [TITLES[library], row["what"], row["logits"], _size(row), measured, aim]
         lines.append("| " + " | ".join(cells) + " |")
 
     for name, result in results.items():
@@ -66,21 +68,24 @@ def _misses(results: dict[str, dict[str, Any]]) -> str:
         for row in (*ratios, *result.get("linear", ())):
             if row["target"] is not None and round(row["ratio"], 2) > row["target"]:
                 add(name, row, f"{row['ratio']:.2f}", f"{row['target']:g}")
-        sizes = {(row["what"], row["who"]): row for row in result.get("linear_memory", ()) if _is_naive(row)}
-        for (what, who), row in sizes.items():
-            share = row["bytes"] / sizes[what, "theirs"]["bytes"]
-            if who == "ours" and share > LINEAR_SHARE:
-                add(name, row, f"1/{1 / share:.1f} of the memory", f"1/{1 / LINEAR_SHARE:g}")
+        for row, theirs, ours in _linear_rows(result):
+            if row["peer"] == NAIVE and ours > theirs * LINEAR_SHARE:
+                add(name, row, f"1/{theirs / ours:.1f} of the memory", f"1/{1 / LINEAR_SHARE:g}")
     return "\n".join([*lines, ""])
-
-
-def _is_naive(row: dict[str, Any]) -> bool:
-    return "in chunks" not in row["peer"]
 
 
 def _source(result: dict[str, Any], part: str) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
     return f"`{result['commands'][part]}`, {result['machine']['cores']} cores; {versions}."
+
+
+def _linear_rows(result: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int, int]]:
+    """Each timing of the loss of products, and the bytes that its peer and uniflogits take."""
+    bytes_of = {
+        (row["what"], row["peer"], row["who"]): row["bytes"] for row in result.get("linear_memory", ())
+    }
+    for row in result.get("linear", ()):
+        yield row, *(bytes_of[row["what"], row["peer"], who] for who in ("theirs", "ours"))
 
 
 def _linear(results: dict[str, dict[str, Any]]) -> str:
@@ -91,11 +96,7 @@ def _linear(results: dict[str, dict[str, Any]]) -> str:
     ]
     sources = []
     for name, result in results.items():
-        bytes_of = {
-            (row["what"], row["peer"], row["who"]): row["bytes"] for row in result.get("linear_memory", ())
-        }
-        for row in result.get("linear", ()):
-            theirs, ours = (bytes_of[row["what"], row["peer"], who] for who in ("theirs", "ours"))
+        for row, theirs, ours in _linear_rows(result):
             aim = f" (≤ {row['target']:g})" if row["target"] else ""
             numbers = [
                 f"{row['ratio']:.2f}{aim}",
