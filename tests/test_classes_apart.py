@@ -60,7 +60,7 @@ def _check(cell: Cell, sample: Sample, alone: bool) -> None:
         row, given = cell.row, one.call.arrays
         failures.compare(sample.id, found, expected, "float64", row.value, row.dagger, inputs=given)
         if not (alone and np.isinf(found).any()):
-            test_gradient._check(cell, sample, failures)
+            test_gradient.check_sample(cell, sample, failures)
     failures.finish()
 
 
@@ -77,5 +77,5 @@ def test_classes_far_behind_different_leaders(name: str, backend: str) -> None:
     cell = Cell("gradient", name, backend, "float64")
     failures = cell.failures()
     with answers.unkept():
-        test_gradient._check(cell, Sample("far behind", {"p_logits": a, "q_logits": b}), failures)
+        test_gradient.check_sample(cell, Sample("far behind", {"p_logits": a, "q_logits": b}), failures)
     failures.finish()

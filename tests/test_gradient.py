@@ -31,11 +31,11 @@ def test_gradient(cell: Cell, quick: bool) -> None:
     for sample in cell.samples(quick):
         if sample.values_only and cell.dtype in HALVES:
             continue
-        _check(cell, sample, failures)
+        check_sample(cell, sample, failures)
     failures.finish()
 
 
-def _check(cell: Cell, sample: Any, failures: Failures) -> None:
+def check_sample(cell: Cell, sample: Any, failures: Failures) -> None:
     adapter = cell.adapter
     one = ready(cell, sample)
     value = first(run(cell, one))

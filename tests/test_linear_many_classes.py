@@ -17,7 +17,7 @@ CLASSES, WIDTH = 200_000, 4
 
 @adapters.each("numpy", "jax", "torch", "tensorflow", "strict")
 def test_gradients_by_hidden_states(backend: str) -> None:
-    """Against float64, which has 29 digits more than is asked for; counted as the accuracy table says."""
+    """Against float64, which has 29 bits more than is asked for; counted as the accuracy table says."""
     rng, adapter = np.random.default_rng(17), adapters.get(backend)
     hidden, vectors = (rng.normal(size=(rows, WIDTH)).astype(np.float32) for rows in (3, CLASSES))
     labels = np.asarray([5, 70_000, CLASSES - 1])

@@ -32,7 +32,7 @@ class Example(NamedTuple):
         return f"{self.page.stem}-{self.line}"
 
     @property
-    def library(self) -> str:
+    def backend(self) -> str:
         found = IMPORT.search(self.code)
         name = found.group(1) if found else "numpy"
         return "jax" if name == "keras" else name  # the backend that examples choose
@@ -51,8 +51,8 @@ EXAMPLES = [example for page in PAGES for example in examples_of(page)]
 
 def marks(example: Example) -> list[pytest.MarkDecorator]:
     """Frameworks take seconds to import, so the quick tier is content with the README's examples of them."""
-    quick = example.page == PAGES[0] or example.library == "numpy"
-    return [pytest.mark.backend(example.library), *([] if quick else [pytest.mark.slow])]
+    quick = example.page == PAGES[0] or example.backend == "numpy"
+    return [pytest.mark.backend(example.backend), *([] if quick else [pytest.mark.slow])]
 
 
 def run(example: Example) -> subprocess.CompletedProcess[str]:
@@ -90,9 +90,9 @@ def test_every_block_of_python_is_an_example() -> None:
         assert len(fences) == len(examples_of(page)), page
 
 
-@pytest.mark.parametrize("library", ["numpy", "jax", "torch", "tensorflow"])
-def test_readme_shows_every_library(library: str) -> None:
+@pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "tensorflow"])
+def test_readme_shows_every_library(backend: str) -> None:
     shown = [
-        example for example in EXAMPLES if example.page.name == "README.md" and example.library == library
+        example for example in EXAMPLES if example.page.name == "README.md" and example.backend == backend
     ]
     assert any("2.5, 1.0, -1.2" in example.code and "softmax(" in example.code for example in shown)
