@@ -115,6 +115,19 @@ def test_self_check_passes_on_numpy_alone(empty: Path) -> None:
 
 
 @pytest.mark.slow
+def test_oldest_array_api_compat(tmp_path: Path) -> None:
+    """What it lacks beside the one tested here would be missed on torch first: it wraps all of torch."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (oldest,) = (line for line in project["dependencies"] if line.startswith("array-api-compat"))
+    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", tmp_path, oldest.replace(">=", "=="))
+    code = "import array_api_compat; print(array_api_compat.__version__)"
+    found = run(sys.executable, "-c", code, PYTHONPATH=str(tmp_path)).strip()
+    assert found.startswith(oldest.split(">=")[1])
+    gradients = ROOT / "tests/test_gradient.py"
+    run(sys.executable, "-m", "pytest", "--quick", "--backend", "torch", gradients, PYTHONPATH=str(tmp_path))
+
+
+@pytest.mark.slow
 def test_version_has_one_source(empty: Path) -> None:
     installed = (
         "import importlib.metadata as m, uniflogits as ul; print(m.version('uniflogits'), ul.__version__)"

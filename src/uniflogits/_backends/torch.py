@@ -160,7 +160,9 @@ class TorchBackend(Backend):
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         matmul=_torch_linear.matmul,
-        clip=torch.clamp,  # the namespace's own makes tensors of the limits
+        # The namespace's own make tensors of the limits, or, up to array-api-compat 1.13, ask for them.
+        clip=torch.clamp,
+        minimum=lambda x, most: torch.clamp(x, max=most),
         dims=lambda x: tuple(x.shape),
         contiguous=torch.Tensor.contiguous,
         # The namespace's own assigns to a mask, which torch.func.vmap refuses.
