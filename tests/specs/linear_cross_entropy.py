@@ -179,6 +179,16 @@ _EDGES = (
         "ignored-holds-nan-mean", _NAN_FIRST, _TWO, [-1, 0], options={"ignore_index": -1, "reduction": "mean"}
     ),
     _edge(
+        "ignored-beside-class-weight-nan",
+        [[0.0, 0.0], [0.0, 0.0]],
+        _TWO,
+        [-1, 0],
+        [0, NAN],
+        [[0, 0], [NAN, NAN]],
+        {"ignore_index": -1},
+        class_weights=[1.0, NAN],
+    ),
+    _edge(
         "all-ignored-mean",
         _NAN_FIRST,
         _TWO,

@@ -174,7 +174,10 @@ class LinearLoss:
         return moved if columns is None else moved + xp.matmul(h, columns)
 
     def _restored(self, laid: Laid, by_h: Any, by_vectors: Any) -> tuple[Any, ...]:
-        xp = laid.xp
+        xp, removed = laid.xp, laid.weighing.removed
+        if removed is not None and laid.numbers["class_weights"] is not None:
+            # A class weight may be no number, and none times 0 either.
+            by_h = xp.where(removed[..., None], 0.0, by_h)
         by_h = to_dtype(xp, xp.reshape(by_h, laid.shape), gradient_dtype(laid, 0))
         if by_vectors is not None:
             by_vectors = to_dtype(xp, by_vectors, gradient_dtype(laid, 1))
