@@ -24,8 +24,11 @@ LABELS = _RNG.integers(0, CLASSES, size=ROWS)
     [
         (64, 2**10, False, 2**13),
         (64, 2**10, True, 2**11),
+        # A power of two.
+        (64, 32_000, False, 256),
+        (64, 32_000, True, 64),
         # No fewer than the vectors have numbers for each class, or a quarter of that.
-        (4099, 2**17, False, 4099),
+        (4099, 2**17, False, 4096),
         (4099, 2**17, True, 1024),
         (0, 2**24, True, 1),
         (0, 2**24, False, 1),

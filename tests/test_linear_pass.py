@@ -83,7 +83,7 @@ def test_labels_that_nobody_has_checked() -> None:
     """An invalid one, -1, makes its own row NaN and counts as any other in a mean."""
     labels, vectors = np.asarray([0, -1, 3, 1]), np.asarray([2.0, 3.0, 5.0, 7.0])
     options = {"class_weights": None, "label_smoothing": None, "z_loss": None}
-    classes = linear.Classes(VECTORS.T, BIAS, None, False, options)
+    classes = linear.Classes(VECTORS, BIAS, None, False, options)
     raw = linear.raw_losses(BACKEND.xp, cross_entropy.loss, classes, H[:4], labels)
     slopes = linear.slopes(BACKEND.xp, cross_entropy.gradients, classes, H[:4], labels)
     np.testing.assert_array_equal(np.isnan(raw), labels < 0)

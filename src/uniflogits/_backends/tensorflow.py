@@ -214,6 +214,7 @@ class TensorFlowBackend(Backend):
         take=tf.gather,
         clip=tf.clip_by_value,
         matmul=tf.linalg.matmul,
+        inner=functools.partial(tf.linalg.matmul, transpose_b=True),
         recomputed=_recomputed,
         linear_pass=lambda *given: one_pass(TensorFlowBackend.xp, *given),
         linear_losses=_tensorflow_linear.losses,

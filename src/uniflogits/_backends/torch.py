@@ -160,6 +160,7 @@ class TorchBackend(Backend):
         barrier=lambda *arrays: arrays,
         expm1=_expm1,
         matmul=_torch_linear.matmul,
+        inner=lambda a, b: _torch_linear.matmul(a, b.T),
         # The namespace's own make tensors of the limits, or, up to array-api-compat 1.13, ask for them.
         clip=torch.clamp,
         minimum=lambda x, most: torch.clamp(x, max=most),

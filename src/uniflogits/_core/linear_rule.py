@@ -33,17 +33,17 @@ class LinearLoss:
         arrays, given = (h, vectors, bias), (labels, _traced(laid))
 
         def one_pass(given: Any, arrays: Any, factors: Any) -> Pass:
-            return self._pass(_relaid(laid, given, *arrays), arrays, given[0], factors)
+            return self._pass(_relaid(laid, given, *arrays), factors)
 
         def exact(given: Any, *arrays: Any) -> Any:
-            return self._exact(_relaid(laid, given, *arrays), *arrays)
+            return self._exact(_relaid(laid, given, *arrays))
 
         def exact_total(given: Any, h: Any, vectors: Any, bias: Any, factors: Any) -> Any:
             return total_of(xp, exact(given, h, vectors, bias), factors)
 
         if laid.numbers["class_weights"] is not None:
             # A pass has no gradient by these.
-            raw = self._exact(laid, h, vectors, bias)
+            raw = self._exact(laid)
         elif none:
             raw = xp.linear_losses(exact, one_pass, arrays, given)
         else:
@@ -51,44 +51,43 @@ class LinearLoss:
         out = reduced(xp, laid.weighing, raw, _shares(laid))
         return xp.reshape(out, laid.shape[:-1]) if none else out
 
-    def _exact(self, laid: Laid, h: Any, vectors: Any, bias: Any) -> Any:
+    def _exact(self, laid: Laid) -> Any:
         """The raw losses by formulas of which plain autodiff is exact to the second order."""
-        xp, classes = laid.xp, _classes(laid)
+        xp, (h, vectors, labels), classes = laid.xp, laid.arrays, _classes(laid)
 
-        def losses(h: Any, columns: Any, bias: Any, weights: Any, labels: Any) -> Any:
+        def losses(h: Any, vectors: Any, bias: Any, weights: Any, labels: Any) -> Any:
             options = {**classes.options, "class_weights": weights}
-            now = classes._replace(columns=columns, bias=bias, options=options)
+            now = classes._replace(vectors=vectors, bias=bias, options=options)
             return linear.raw_losses(xp, self.formula, now, h, labels)
 
         if _chunk(laid, small=True) is not None:
             losses = xp.recomputed(losses)
-        columns, weights = _transposed(xp, vectors), classes.options["class_weights"]
 
         def step(carry: Any, rows: Any) -> Any:
             h, labels = rows
-            return carry, (losses(h, columns, bias, weights, labels),)
+            shared = vectors, classes.bias, classes.options["class_weights"]
+            return carry, (losses(h, *shared, labels),)
 
-        return _over_chunks(laid, step, (), (h, laid.arrays[2]))[1][0]
+        return _over_chunks(laid, step, (), (h, labels))[1][0]
 
     def pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, ...]:
         return self.value_and_pullback(laid, cotangent)[1]
 
     def value_and_pullback(self, laid: Laid, cotangent: Any) -> tuple[Any, tuple[Any, ...]]:
         """Both at once: the value costs nothing beside the gradients."""
-        h, vectors, labels = laid.arrays
-        arrays = h, vectors, laid.numbers["bias"]
-        found = self._pass(laid, arrays, labels, self._factors(laid, cotangent))
+        found = self._pass(laid, self._factors(laid, cotangent))
         out = reduced(laid.xp, laid.weighing, found.raw, _shares(laid))
         if laid.weighing.reduction == "none":
             out = laid.xp.reshape(out, laid.shape[:-1])
         return out, self._restored(laid, found.by_hidden, found.by_vectors)
 
-    def _pass(self, laid: Laid, arrays: tuple[Any, Any, Any], labels: Any, factors: Any) -> Pass:
+    def _pass(self, laid: Laid, factors: Any) -> Pass:
         """The losses of all rows, and the gradients of their sum times the factors (None: not those)."""
-        xp, (h, vectors, bias) = laid.xp, arrays
+        xp, (h, vectors, labels), bias = laid.xp, laid.arrays, laid.numbers["bias"]
         if _is_plain(laid):
-            return xp.linear_pass(arrays, labels, factors, laid.numbers["z_loss"], _chunk(laid, small=False))
-        classes = _classes(laid)._replace(columns=_transposed(xp, vectors), bias=bias)
+            size = _chunk(laid, small=False)
+            return xp.linear_pass((h, vectors, bias), labels, factors, laid.numbers["z_loss"], size)
+        classes = _classes(laid)
 
         def step(carry: Any, rows: Any) -> Any:
             h, labels, *factor = rows
@@ -109,13 +108,13 @@ class LinearLoss:
 
     def pushforward(self, laid: Laid, tangents: tuple[Any, ...]) -> Any:
         xp, (h, _, labels), classes = laid.xp, laid.arrays, _classes(laid)
-        t, columns = self._tangents(laid, tangents)
+        t, turned = self._tangents(laid, tangents)
 
         def step(carry: Any, rows: Any) -> Any:
             h, labels, t = rows
             slope = linear.slopes(xp, self.gradients, classes, h, labels)
             raw = linear.raw_losses(xp, self.formula, classes, h, labels)
-            return carry, (raw, xp.sum(slope * self._moved(xp, classes, h, t, columns), axis=-1))
+            return carry, (raw, xp.sum(slope * self._moved(xp, classes, h, t, turned), axis=-1))
 
         _, (raw, tangent) = _over_chunks(laid, step, (), (h, labels, t))
         out = pushed(xp, laid.weighing, raw, _shares(laid), tangent, None)
@@ -127,7 +126,7 @@ class LinearLoss:
 
         def step(total: Any, rows: Any) -> Any:
             h, labels, factor, t = rows
-            moved = xp.matmul(t, classes.columns)
+            moved = xp.inner(t, classes.vectors)
             slope, bent = linear.bent(xp, self.gradients, self.curvature, classes, h, labels, moved)
             slope, bent = (linear.scaled(xp, one, factor) for one in (slope, bent))
             total = total + xp.matmul(_transposed(xp, bent), h) + xp.matmul(_transposed(xp, slope), t)
@@ -139,15 +138,15 @@ class LinearLoss:
 
     def pushforward_of_gradient(self, laid: Laid, cotangent: Any, tangents: tuple[Any, ...]) -> Any:
         xp, (h, vectors, labels), classes = laid.xp, laid.arrays, _classes(laid)
-        t, columns = self._tangents(laid, tangents)
+        t, turned = self._tangents(laid, tangents)
 
         def step(carry: Any, rows: Any) -> Any:
             h, labels, factor, t = rows
-            moved = self._moved(xp, classes, h, t, columns)
+            moved = self._moved(xp, classes, h, t, turned)
             slope, bent = linear.bent(xp, self.gradients, self.curvature, classes, h, labels, moved)
             out = xp.matmul(linear.scaled(xp, bent, factor), vectors)
-            if columns is not None:
-                out = out + xp.matmul(linear.scaled(xp, slope, factor), _transposed(xp, columns))
+            if turned is not None:
+                out = out + xp.matmul(linear.scaled(xp, slope, factor), turned)
             return carry, (out,)
 
         _, (out,) = _over_chunks(laid, step, (), (h, labels, self._factors(laid, cotangent), t))
@@ -162,16 +161,17 @@ class LinearLoss:
         return xp.broadcast_to(factors, xp.dims(labels))
 
     def _tangents(self, laid: Laid, tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-        """The tangent of the hidden states in rows, and that of the vectors in columns (None: 0)."""
+        """The tangent of the hidden states in rows, and that of the vectors (None: 0)."""
         xp, (h, _, _) = laid.xp, laid.arrays
         t = xp.reshape(tangents[0], xp.dims(h))
         if laid.weighing.removed is not None:
             t = xp.where(laid.weighing.removed[..., None], 0.0, t)
-        return t, None if tangents[1] is None else _transposed(xp, tangents[1])
+        return t, tangents[1]
 
-    def _moved(self, xp: Any, classes: Classes, h: Any, t: Any, columns: Any) -> Any:
-        moved = xp.matmul(t, classes.columns)
-        return moved if columns is None else moved + xp.matmul(h, columns)
+    def _moved(self, xp: Any, classes: Classes, h: Any, t: Any, turned: Any) -> Any:
+        """How the products move with the hidden states along t, and with the vectors along `turned`."""
+        moved = xp.inner(t, classes.vectors)
+        return moved if turned is None else moved + xp.inner(h, turned)
 
     def _restored(self, laid: Laid, by_h: Any, by_vectors: Any) -> tuple[Any, ...]:
         xp, removed = laid.xp, laid.weighing.removed
@@ -187,8 +187,7 @@ class LinearLoss:
 def _classes(laid: Laid) -> Classes:
     options = {key: value for key, value in laid.numbers.items() if key != "chunk_size"}
     bias, softcap = options.pop("bias"), options.pop("softcap")
-    columns = _transposed(laid.xp, laid.arrays[1])
-    return Classes(columns, bias, softcap, laid.plan.trusted, options)
+    return Classes(laid.arrays[1], bias, softcap, laid.plan.trusted, options)
 
 
 def _traced(laid: Laid) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _CHUNK, _SMALL = 2**23, 2**21
 class Classes(NamedTuple):
     """What all rows share."""
 
-    columns: Any  # (D, V): a vector per class
+    vectors: Any  # (V, D): one per class
     bias: Any  # (V,) or None
     softcap: Any  # None: logits are not bounded
     trusted: bool  # no label is -1
@@ -30,10 +30,12 @@ def chunk_rows(width: int, classes: int, small: bool) -> int:
     """Rows of a chunk: its logits are no more numbers than 2^23, or than the vectors of the classes.
 
     Fewer rows would read and write the gradient of those vectors more often than they pay for. Formulas make
-    many arrays of a chunk's size, so theirs are a quarter of that.
+    many arrays of a chunk's size, so theirs are a quarter of that. A power of two: batches are multiples of
+    one more often, and a rest is a second program with memory of its own.
     """
     limit, floor = (_SMALL, width // 4) if small else (_CHUNK, width)
-    return max(limit // max(1, classes), floor, 1)
+    rows = max(limit // max(1, classes), floor, 1)
+    return 1 << (rows.bit_length() - 1)
 
 
 def in_chunks(xp: Any, step: Any, carry: Any, rows: tuple[Any, ...], size: int | None) -> tuple[Any, Any]:
@@ -84,7 +86,7 @@ def scaled(xp: Any, slope: Any, factor: Any) -> Any:
 
 def _logits(xp: Any, classes: Classes, h: Any, labels: Any) -> tuple[Any, Any, Any]:
     """The products with the bias, the logits they become, and the labels one-hot: NaN for an invalid one."""
-    z = xp.matmul(h, classes.columns)
+    z = xp.inner(h, classes.vectors)
     if classes.bias is not None:
         z = z + classes.bias
     x = z if classes.softcap is None else capping.capped(xp, z, cap=classes.softcap)

@@ -67,11 +67,10 @@ def one_pass(
     None: all.
     """
     h, vectors, bias = arrays
-    columns = xp.permute_dims(vectors, (1, 0))
 
     def step(carry: Any, rows: Any) -> Any:
         h, labels, *factor = rows
-        x = xp.matmul(h, columns)
+        x = xp.inner(h, vectors)
         x = x if bias is None else x + bias
         hot = one_hot(xp, labels, x)
         own = xp.where(labels < 0, xp.nan, xp.sum(xp.where(hot == 1, x, 0.0), axis=-1))

@@ -70,8 +70,9 @@ def linear_cross_entropy(
     reduction : {"none", "sum", "mean"}, default "none"
         One loss per example; their sum; or their sum over :math:`\sum w\, c_y`, ignored examples left out.
     chunk_size : int, optional
-        How many examples make a chunk, at least 1. By default as many as have 2\ :sup:`23` logits, or D if
-        that is more. No result depends on it beyond rounding.
+        How many examples make a chunk, at least 1. By default the largest power of two of them that have at
+        most 2\ :sup:`23` logits, or that are at most D if those are more; a quarter of that where an option
+        needs the formula. No result depends on it beyond rounding.
 
     Returns
     -------
