@@ -77,6 +77,13 @@ def pair_samples(rng: np.random.Generator) -> list[Sample]:
         sample("dominated-near", lead, beside(lead, 2.0**-9), dtypes=EXACT_STEPS),
         sample("dominated-first", lead, moderate(rng, 4)),
         sample("dominated-second", moderate(rng, 4), lead),
+        # The third class is far behind in both, behind leaders whose distance is rounded differently.
+        sample(
+            "dominated-by-different-classes",
+            [[286.277471, -0.512413, -0.042181], [67.24133, -0.4625360071659088, -0.03661699965596199]],
+            [[0.019693, 265.083097, -21.198161], [0.08983500301837921, 68.54486, 1.2913320064544678]],
+            dtypes=EXACT_STEPS,
+        ),
         sample("two-classes", [[0.25, -1.5], [40.0, 0.0], [3.0, 1.0]], [[0.5, 1.0], [0.0, 1.0], [3.0, 2.5]]),
         sample("near-ties", near_ties(rng), near_ties(rng), dtypes=EXACT_STEPS),
         sample("ties", ties(rng), ties(rng)),

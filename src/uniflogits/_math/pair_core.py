@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .log_core import difference
+from .log_core import difference, lost
 from .series import fall
 from .softmax_core import Rows, log_probabilities, mass_less, probabilities, softmax_rows
 
@@ -30,7 +30,7 @@ class Pair(NamedTuple):
 def pair_rows(xp: Any, a: Any, b: Any) -> Pair:
     """The core of logits (..., K) of p and q; a class that does not exist is -inf."""
     p_rows, q_rows = softmax_rows(xp, a), softmax_rows(xp, b)
-    p, q = probabilities(p_rows), probabilities(q_rows)
+    p, q = _probabilities(xp, a, p_rows), _probabilities(xp, b, q_rows)
     common = p_rows.live & q_rows.live
     invalid = xp.isnan(p_rows.total + q_rows.total)
     fixed = [xp.stop_gradient(x) for x in (a, b, p, q, p_rows.relative, q_rows.relative)]
@@ -40,6 +40,17 @@ def pair_rows(xp: Any, a: Any, b: Any) -> Pair:
     plain = xp.where(xp.isnan(plain) & ~invalid, 0.0, plain)
     ratio = xp.where(common, xp.where(trusted, centred, plain), 0.0)
     return Pair(p_rows, q_rows, p, q, common, ratio, trusted, invalid)
+
+
+def _probabilities(xp: Any, x: Any, rows: Rows) -> Any:
+    """With what x - m lost to rounding.
+
+    One probability may be off by that. The difference of two, each far behind a leader of its own, must not:
+    both are off, and it is smaller than they are.
+    """
+    fixed, top = xp.stop_gradient(x), xp.stop_gradient(rows.largest)
+    rest = lost(fixed, top, fixed - top)
+    return probabilities(rows) * (1.0 + xp.where(xp.isfinite(rest) & ~rows.full, rest, 0.0))
 
 
 def _centred(
