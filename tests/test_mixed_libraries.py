@@ -53,6 +53,22 @@ def test_two_libraries(one: str, other: str) -> None:
         assert str(caught.value) == expected
 
 
+@adapters.each(*TAKES_NUMPY, argument="name")
+def test_numpy_beside_another_library_again(name: str) -> None:
+    """What the first call of a form has found out holds for the next ones: arrays are converted in each."""
+    adapter, loss = adapters.get(name), ul.softmax_cross_entropy_with_integer_labels
+    x, labels = adapter.array(X), np.asarray([1, 0])
+    weights = np.asarray([0.5, 1.0], np.float32)
+    expected = loss(X, labels, weights=weights)
+    for _ in range(3):
+        for given in ((x, labels), (X, adapter.array(labels))):
+            result = loss(*given, weights=weights)
+            assert adapter.is_result(result)
+            np.testing.assert_allclose(adapter.to_numpy(result), expected, rtol=1e-6)
+        with pytest.raises(ValueError, match="labels must be class indices from 0 to 1 .* got 4294967297"):
+            loss(x, np.asarray([2**32 + 1, 0]))
+
+
 @adapters.each("torch", "strict", "dask", argument="name")
 def test_keyword_arrays_belong_to_the_same_library(name: str) -> None:
     x = adapters.get(name).array(X)

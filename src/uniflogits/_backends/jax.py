@@ -216,6 +216,12 @@ class JAXBackend(Backend):
             )
         return value
 
+    def form(self, value: Any) -> Any:
+        if isinstance(value, Tracer) or not isinstance(value, jax.Array):
+            return None
+        # Whether there are 64 bits can change from call to call.
+        return value.dtype, value.shape, self.device(value), jax.config.jax_enable_x64
+
     def asarray(self, value: np.ndarray) -> Any:
         # float64 and int64 shrink silently where JAX runs without x64, as in JAX itself.
         return jnp.asarray(value, dtype=jax.dtypes.canonicalize_dtype(value.dtype))
