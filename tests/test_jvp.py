@@ -40,7 +40,8 @@ def _check(cell: Cell, one: Any, sample: Any, failures: Any, moving: int, value:
         label = f"{sample.id}, {mode} by {name}"
         primal, tangent = first(primal), first(tangent)
         plain = adapter.to_numpy(value)
-        if mode == "jvp":
+        # TensorFlow makes a graph of calls that keep coming back, and rounds in another order there.
+        if mode == "jvp" and cell.backend != "tensorflow":
             failures.same(f"{label}: the value", adapter.to_numpy(primal), plain)
         else:  # beside the tangent another formula may run, or a compiler sum in another order
             check_value(cell, one, failures, f"{label}: the value", adapter.to_numpy(primal))

@@ -65,7 +65,7 @@ def test_numpy_beside_another_library_again(name: str) -> None:
             result = loss(*given, weights=weights)
             assert adapter.is_result(result)
             np.testing.assert_allclose(adapter.to_numpy(result), expected, rtol=1e-6)
-        with pytest.raises(ValueError, match="labels must be class indices from 0 to 1 .* got 4294967297"):
+        with pytest.raises(ValueError, match=r"labels must be class indices from 0 to 1 .* got 4294967297"):
             loss(x, np.asarray([2**32 + 1, 0]))
 
 

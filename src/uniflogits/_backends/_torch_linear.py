@@ -15,11 +15,11 @@ from .._math import linear_pass
 from .._math.linear_pass import Pass, rows_of, total_of
 from ._torch_eager import with_backward
 
-_TERMS = 4096
+_TERMS = 1024
 
 
 def matmul(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """The product of two matrices, more than 4096 terms added up in parts, those of its derivatives too.
+    """The product of two matrices, more than 1024 terms added up in parts, those of its derivatives too.
 
     On some processors torch adds all of them up one after the other. Where small terms come after large ones
     nothing is left of them, and 256 000 classes cost float32 thousands of ulp.

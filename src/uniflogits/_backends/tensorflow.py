@@ -12,7 +12,7 @@ import tensorflow as tf
 from .._core.errors import type_error, value_error
 from .._core.operation import OPERATIONS
 from .._math.linear_pass import one_pass
-from . import _tensorflow_linear
+from . import _tensorflow_linear, _tensorflow_programs
 from . import _tensorflow_namespace as namespace
 from ._blocks import alike, chunks_in_a_loop, sift_float32, value_in_blocks
 from ._tensorflow_watchers import (
@@ -270,7 +270,7 @@ class TensorFlowBackend(Backend):
         if where is None:
             return kernel(self.xp, plan, operands)
         with tf.device(where):
-            return kernel(self.xp, plan, operands)
+            return _tensorflow_programs.run(self.xp, kernel, plan, operands)
 
     def value_and_grad(
         self, function: Callable[..., Any], argnums: tuple[int, ...], arrays: Any, options: Any

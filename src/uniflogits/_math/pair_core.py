@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .log_core import difference, lost
 from .series import fall
-from .softmax_core import Rows, log_probabilities, mass_less, probabilities, softmax_rows
+from .softmax_core import Rows, mass_less, probabilities, softmax_rows
 
 
 class Pair(NamedTuple):
@@ -30,27 +30,35 @@ class Pair(NamedTuple):
 def pair_rows(xp: Any, a: Any, b: Any) -> Pair:
     """The core of logits (..., K) of p and q; a class that does not exist is -inf."""
     p_rows, q_rows = softmax_rows(xp, a), softmax_rows(xp, b)
-    p, q = _probabilities(xp, a, p_rows), _probabilities(xp, b, q_rows)
+    p_lost, q_lost = _lost(xp, a, p_rows), _lost(xp, b, q_rows)
+    p, q = probabilities(p_rows) * (1.0 + p_lost), probabilities(q_rows) * (1.0 + q_lost)
     common = p_rows.live & q_rows.live
     invalid = xp.isnan(p_rows.total + q_rows.total)
     fixed = [xp.stop_gradient(x) for x in (a, b, p, q, p_rows.relative, q_rows.relative)]
     centred, trusted = _centred(xp, p_rows, q_rows, common, *fixed)
-    plain = xp.stop_gradient(log_probabilities(xp, p_rows)) - xp.stop_gradient(log_probabilities(xp, q_rows))
+    plain = _ratio(xp, p_rows, q_rows, p_lost - q_lost)
     # Both may lie infinitely far behind, where nothing depends on which is farther.
     plain = xp.where(xp.isnan(plain) & ~invalid, 0.0, plain)
     ratio = xp.where(common, xp.where(trusted, centred, plain), 0.0)
     return Pair(p_rows, q_rows, p, q, common, ratio, trusted, invalid)
 
 
-def _probabilities(xp: Any, x: Any, rows: Rows) -> Any:
-    """With what x - m lost to rounding.
+def _lost(xp: Any, x: Any, rows: Rows) -> Any:
+    """What x - m lost to rounding, by which a probability is off.
 
-    One probability may be off by that. The difference of two, each far behind a leader of its own, must not:
-    both are off, and it is smaller than they are.
+    One may be. The difference of two that are each far behind a leader of its own must not, nor may that of
+    their logarithms: both are off, and it is smaller than they are.
     """
     fixed, top = xp.stop_gradient(x), xp.stop_gradient(rows.largest)
     rest = lost(fixed, top, fixed - top)
-    return probabilities(rows) * (1.0 + xp.where(xp.isfinite(rest) & ~rows.full, rest, 0.0))
+    return xp.where(xp.isfinite(rest) & ~rows.full, rest, 0.0)
+
+
+def _ratio(xp: Any, p_rows: Rows, q_rows: Rows, rest: Any) -> Any:
+    """log p - log q, a constant."""
+    far = xp.stop_gradient(p_rows.relative) - xp.stop_gradient(q_rows.relative)
+    totals = xp.stop_gradient(p_rows.log_total) - xp.stop_gradient(q_rows.log_total)
+    return far + (rest - totals)
 
 
 def _centred(
