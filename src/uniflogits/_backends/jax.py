@@ -219,8 +219,8 @@ class JAXBackend(Backend):
     def form(self, value: Any) -> Any:
         if isinstance(value, Tracer) or not isinstance(value, jax.Array):
             return None
-        # Whether there are 64 bits can change from call to call.
-        return value.dtype, value.shape, self.device(value), jax.config.jax_enable_x64
+        # Whether integers have 64 bits can change from call to call.
+        return value.dtype, value.shape, self.device(value), jax.dtypes.canonicalize_dtype(np.int64)
 
     def asarray(self, value: np.ndarray) -> Any:
         # float64 and int64 shrink silently where JAX runs without x64, as in JAX itself.
