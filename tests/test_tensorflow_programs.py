@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -70,6 +72,18 @@ def test_forms_are_bounded(traced: list[str], monkeypatch: pytest.MonkeyPatch) -
     for n in range(1, 11):
         ul.logsumexp(_array(X[:, :1].repeat(n, axis=1)))
         assert len(programs._met) <= 4
+
+
+def test_arrays_are_not_kept(traced: list[str]) -> None:
+    calls = []
+    for _ in range(FEW + 1):
+        x = _array(X)
+        calls.append(weakref.ref(x))
+        ul.softmax(x)
+        del x
+    gc.collect()
+    assert traced
+    assert [call() for call in calls] == [None] * len(calls)
 
 
 def test_only_plain_calls_become_graphs(traced: list[str]) -> None:

@@ -46,7 +46,9 @@ def _form(leaf: Any) -> Any:
 
 
 def _traced(xp: Any, kernel: Callable[..., Any], plan: Any, operands: dict[str, Any]) -> Callable[..., Any]:
+    structure = tf.nest.map_structure(lambda _: None, operands)  # the arrays themselves are not kept
+
     def program(*leaves: Any) -> Any:
-        return kernel(xp, plan, tf.nest.pack_sequence_as(operands, leaves))
+        return kernel(xp, plan, tf.nest.pack_sequence_as(structure, leaves))
 
     return tf.function(program, autograph=False)
