@@ -109,12 +109,15 @@ def _others(kept: dict[str, Any], only: str) -> list[dict[str, Any]]:
 def _ratios(library: str, options: argparse.Namespace) -> dict[str, Any]:
     task = {"kind": "ratios", "library": library, "quick": options.quick, "only": options.only}
     task["pairs"] = 3 if options.quick else options.pairs
-    rows = [
+    return {"ratios": _by_threads(task, "1" if options.quick else options.threads)}
+
+
+def _by_threads(task: dict[str, Any], some: str) -> list[dict[str, Any]]:
+    return [
         {**row, "threads": threads}
-        for threads in ("1" if options.quick else options.threads).split(",")
+        for threads in some.split(",")
         for row in _run({**task, "threads": 1 if threads == "1" else threads})
     ]
-    return {"ratios": rows}
 
 
 def _sweep(library: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -131,10 +134,10 @@ def _memory(library: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _linear(library: str, options: argparse.Namespace) -> dict[str, Any]:
-    times = _run({"kind": "linear", "library": library, "threads": 1, "pairs": 3})
+    times = _by_threads({"kind": "linear", "library": library, "pairs": 3}, options.threads)
     memory = [
         _run({"kind": "linear memory", "library": library, "number": number, "who": who})
-        for number in range(len(times))
+        for number in range(sum(row["threads"] == times[0]["threads"] for row in times))
         for who in ("theirs", "ours")
     ]
     return {"linear": times, "linear_memory": memory}

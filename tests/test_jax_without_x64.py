@@ -71,3 +71,12 @@ def test_labels_are_judged_before_they_are_cut(labels: np.ndarray) -> None:
 
     with pytest.raises(ValueError, match=f"got {labels[0]}"):
         ul.softmax_cross_entropy_with_integer_labels(jnp.zeros((2, 3)), labels, ignore_index=-100)
+
+
+def test_an_ignored_label_beyond_32_bits_is_ignored_each_time() -> None:
+    import jax.numpy as jnp
+
+    for _ in range(3):
+        labels = np.array([2**40, 0])
+        losses = ul.softmax_cross_entropy_with_integer_labels(jnp.zeros((2, 3)), labels, ignore_index=2**40)
+        np.testing.assert_array_equal(losses, np.float32([0.0, np.log(3)]))

@@ -55,7 +55,7 @@ def test_two_libraries(one: str, other: str) -> None:
 
 @adapters.each(*TAKES_NUMPY, argument="name")
 def test_numpy_beside_another_library_again(name: str) -> None:
-    """What the first call of a form has found out holds for the next ones: arrays are converted in each."""
+    """What the first call of a form has found out knows nothing of arrays that are to be converted."""
     adapter, loss = adapters.get(name), ul.softmax_cross_entropy_with_integer_labels
     x, labels = adapter.array(X), np.asarray([1, 0])
     weights = np.asarray([0.5, 1.0], np.float32)

@@ -64,8 +64,9 @@ def _misses(results: dict[str, dict[str, Any]]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
 
     for name, result in results.items():
-        ratios = [row for row in result["ratios"] if row["threads"] == "1"]
-        for row in (*ratios, *result.get("linear", ())):
+        for row in (*result["ratios"], *result.get("linear", ())):
+            if row["threads"] != "1":
+                continue
             if row["target"] is not None and round(row["ratio"], 2) > row["target"]:
                 add(name, row, f"{row['ratio']:.2f}", f"{row['target']:g}")
         for row, theirs, ours in _linear_rows(result):
@@ -80,26 +81,34 @@ def _source(result: dict[str, Any], part: str) -> str:
 
 
 def _linear_rows(result: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int, int]]:
-    """Each timing of the loss of products, and the bytes that its peer and uniflogits take."""
+    """Each timing of the loss of products on one thread, and the bytes that its peer and uniflogits take."""
     bytes_of = {
         (row["what"], row["peer"], row["who"]): row["bytes"] for row in result.get("linear_memory", ())
     }
     for row in result.get("linear", ()):
-        yield row, *(bytes_of[row["what"], row["peer"], who] for who in ("theirs", "ours"))
+        if row["threads"] == "1":
+            yield row, *(bytes_of[row["what"], row["peer"], who] for who in ("theirs", "ours"))
 
 
 def _linear(results: dict[str, dict[str, Any]]) -> str:
-    """Time and memory of the loss of products, one row per pair."""
+    """Time and memory of the loss of products, one row per pair; single thread / all cores."""
     lines = [
         "| library | reduction | peer | time | MiB, the peer | MiB, uniflogits | memory |",
         "|---" * 7 + "|",
     ]
     sources = []
     for name, result in results.items():
+        with_all = {
+            (row["what"], row["peer"]): row["ratio"]
+            for row in result.get("linear", ())
+            if row["threads"] == "all"
+        }
         for row, theirs, ours in _linear_rows(result):
+            both = (row["ratio"], with_all.get((row["what"], row["peer"])))
+            ratios = " / ".join(f"{ratio:.2f}" for ratio in both if ratio is not None)
             aim = f" (≤ {row['target']:g})" if row["target"] else ""
             numbers = [
-                f"{row['ratio']:.2f}{aim}",
+                f"{ratios}{aim}",
                 f"{theirs / 2**20:.0f}",
                 f"{ours / 2**20:.0f}",
                 f"1/{theirs / ours:.1f}",

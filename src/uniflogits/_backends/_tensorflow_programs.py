@@ -7,15 +7,17 @@ run op by op.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from ._tensorflow_watchers import is_pushed_forward
+from ._tensorflow_watchers import is_pushed_forward, is_recorded
 
 MOST = 256  # forms that are counted, or have a graph
 FEW = 8  # calls before there is one
+_LARGE = 1 << 20  # numbers
 
 # Kernel, plan, and what each operand is like: how often it was met, and then its graph.
 _met: dict[Any, Any] = {}
@@ -23,22 +25,32 @@ _met: dict[Any, Any] = {}
 
 def run(xp: Any, kernel: Callable[..., Any], plan: Any, operands: dict[str, Any]) -> Any:
     """kernel(xp, plan, operands), on whatever device is set."""
-    # What goes by chunks is no matter of trips, and a graph cannot know that gradients will be asked for.
-    if plan.operation.vectors is not None or not tf.executing_eagerly():
+    if not tf.executing_eagerly() or _gains_nothing(plan, operands):
         return kernel(xp, plan, operands)
     leaves = tf.nest.flatten(operands)
     form = (kernel, plan, tuple(operands), tuple(map(_form, leaves)))
     met = _met.get(form, 0)
-    if isinstance(met, int):
+    if isinstance(met, int) and met < FEW:
         if met == 0 and len(_met) >= MOST:
             _met.clear()
-        if met < FEW:
-            _met[form] = met + 1
-            return kernel(xp, plan, operands)
-        met = _met[form] = _traced(xp, kernel, plan, operands)
+        _met[form] = met + 1
+        return kernel(xp, plan, operands)
     if is_pushed_forward(*(leaf for leaf in leaves if tf.is_tensor(leaf))):
         return kernel(xp, plan, operands)
+    if isinstance(met, int):
+        met = _met[form] = _traced(xp, kernel, plan, operands)
     return met(*(tf.constant(leaf, plan.compute) if isinstance(leaf, float) else leaf for leaf in leaves))
+
+
+def _gains_nothing(plan: Any, operands: dict[str, Any]) -> bool:
+    """Whether time is not spent in Python, and a graph would not know how its gradient is to be taken.
+
+    It makes one that can be differentiated again. Of a loss that takes more passes over the logits.
+    """
+    if plan.operation.vectors is not None:
+        return True
+    large = operands[plan.operation.arrays[0]].shape.num_elements() > _LARGE
+    return large and plan.operation.rule.kind == "loss" and is_recorded()
 
 
 def _form(leaf: Any) -> Any:
@@ -47,8 +59,9 @@ def _form(leaf: Any) -> Any:
 
 def _traced(xp: Any, kernel: Callable[..., Any], plan: Any, operands: dict[str, Any]) -> Callable[..., Any]:
     structure = tf.nest.map_structure(lambda _: None, operands)  # the arrays themselves are not kept
+    # TensorFlow warns of functions that are traced often, which it tells apart by their code: this has none.
+    return tf.function(functools.partial(_run, xp, kernel, plan, structure), autograph=False)
 
-    def program(*leaves: Any) -> Any:
-        return kernel(xp, plan, tf.nest.pack_sequence_as(structure, leaves))
 
-    return tf.function(program, autograph=False)
+def _run(xp: Any, kernel: Callable[..., Any], plan: Any, structure: Any, *leaves: Any) -> Any:
+    return kernel(xp, plan, tf.nest.pack_sequence_as(structure, leaves))

@@ -31,10 +31,13 @@ class Known(NamedTuple):
 
 def form_of(operation: Operation, arrays: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A hashable description of a call; None where every call has to be looked at."""
+    library = find_backend(type(arrays[0]), arrays[0]) if arrays else None
+    if library is None:
+        return None
     parts: list[Any] = []
     for value in arrays:
-        backend = find_backend(type(value), value)
-        form = None if backend is None else backend.form(value)
+        # NumPy arrays beside those of another library are converted each time.
+        form = library.form(value) if find_backend(type(value), value) is library else None
         if form is None:
             return None
         parts.append(form)
@@ -44,12 +47,13 @@ def form_of(operation: Operation, arrays: tuple[Any, ...], options: dict[str, An
             # 1, 1.0 and True are one key, and not one option.
             parts.append((name, kind, value))
             continue
-        backend = find_backend(kind, value) if name in operation.roles else None
-        form = None if backend is None else backend.form(value)
+        if name not in operation.roles or find_backend(kind, value) is not library:
+            return None
+        form = library.form(value)
         if form is None:
             return None
         parts.append((name, form))
-    return tuple(parts)
+    return library, tuple(parts)
 
 
 def remember(operation: Operation, form: Any, call: Any) -> None:
