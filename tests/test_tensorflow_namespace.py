@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import gmpy2
 import numpy as np
 import pytest
 
@@ -166,6 +167,16 @@ def test_shape_is_static_where_known(tf, xp) -> None:
     assert seen[0].shape == () and seen[0].dtype == tf.int64
     assert seen[1] == 3 and isinstance(seen[1], int)
     assert xp.shape(tf.zeros((0, 2))) == (0, 2)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_tanh_up_to_its_limits(tf, xp, mode) -> None:
+    x = np.array([13.86787505189215, 17.714510949340408, 18.7, -17.8, 1.0, -0.4979, 0.0, 1e-300])
+    exact = [float(gmpy2.tanh(gmpy2.mpfr(float(one)))) for one in x]
+    (found,) = run(tf, mode, lambda x: [xp.tanh(x)], x)
+    np.testing.assert_array_max_ulp(np.asarray(found), np.array(exact), 3)
+    (limits,) = run(tf, mode, lambda x: [xp.tanh(x)], np.array([INF, -INF, NAN]))
+    np.testing.assert_array_equal(np.asarray(limits), [1.0, -1.0, NAN])
 
 
 @pytest.mark.parametrize("mode", MODES)
