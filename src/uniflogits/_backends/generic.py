@@ -226,7 +226,7 @@ class ArrayAPIBackend(Backend):
             linear_pass=lambda *given: one_pass(self.xp, *given),
             linear_losses=losses_alone,
             linear_total=lambda *given: total_alone(self.xp, *given),
-            # Of rows with rows, and not a product by a transposed matrix: XLA's loops keep a copy of that.
+            # Each row of a by each of b. A name of its own: XLA's loops copy what they are given transposed.
             inner=lambda a, b: namespace.matmul(a, namespace.permute_dims(b, (1, 0))),
             barrier=lambda *arrays: arrays,
             dims=lambda x: tuple(x.shape),

@@ -34,26 +34,21 @@ def form_of(operation: Operation, arrays: tuple[Any, ...], options: dict[str, An
     library = find_backend(type(arrays[0]), arrays[0]) if arrays else None
     if library is None:
         return None
-    parts: list[Any] = []
-    for value in arrays:
-        # NumPy arrays beside those of another library are converted each time.
-        form = library.form(value) if find_backend(type(value), value) is library else None
-        if form is None:
-            return None
-        parts.append(form)
+    parts: list[Any] = [_form(library, value) for value in arrays]
     for name, value in options.items():
         kind = type(value)
         if kind in _PLAIN and (value is None or name not in operation.roles):
             # 1, 1.0 and True are one key, and not one option.
             parts.append((name, kind, value))
-            continue
-        if name not in operation.roles or find_backend(kind, value) is not library:
-            return None
-        form = library.form(value)
-        if form is None:
-            return None
-        parts.append((name, form))
-    return library, tuple(parts)
+        else:
+            form = _form(library, value) if name in operation.roles else None
+            parts.append(None if form is None else (name, form))
+    return None if None in parts else tuple(parts)
+
+
+def _form(library: Any, value: Any) -> Any:
+    """None for what is no array of the library too: such an argument is converted in each call."""
+    return library.form(value) if find_backend(type(value), value) is library else None
 
 
 def remember(operation: Operation, form: Any, call: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from .._math import linear
 from .._math.linear import Classes
 from .._math.linear_pass import Pass, total_of
-from .._math.weighing import pulled, pushed, reduced
+from .._math.weighing import kept, pulled, pushed, reduced
 from .layout import Laid, gradient_dtype, to_dtype
 
 
@@ -163,10 +163,7 @@ class LinearLoss:
     def _tangents(self, laid: Laid, tangents: tuple[Any, ...]) -> tuple[Any, Any]:
         """The tangent of the hidden states in rows, and that of the vectors (None: 0)."""
         xp, (h, _, _) = laid.xp, laid.arrays
-        t = xp.reshape(tangents[0], xp.dims(h))
-        if laid.weighing.removed is not None:
-            t = xp.where(laid.weighing.removed[..., None], 0.0, t)
-        return t, tangents[1]
+        return kept(xp, laid.weighing, xp.reshape(tangents[0], xp.dims(h))), tangents[1]
 
     def _moved(self, xp: Any, classes: Classes, h: Any, t: Any, turned: Any) -> Any:
         """How the products move with the hidden states along t, and with the vectors along `turned`."""
@@ -174,10 +171,9 @@ class LinearLoss:
         return moved if turned is None else moved + xp.inner(h, turned)
 
     def _restored(self, laid: Laid, by_h: Any, by_vectors: Any) -> tuple[Any, ...]:
-        xp, removed = laid.xp, laid.weighing.removed
-        if removed is not None and laid.numbers["class_weights"] is not None:
-            # A class weight may be no number, and none times 0 either.
-            by_h = xp.where(removed[..., None], 0.0, by_h)
+        xp = laid.xp
+        # A class weight may be no number, and none times 0 either.
+        by_h = kept(xp, laid.weighing, by_h)
         by_h = to_dtype(xp, xp.reshape(by_h, laid.shape), gradient_dtype(laid, 0))
         if by_vectors is not None:
             by_vectors = to_dtype(xp, by_vectors, gradient_dtype(laid, 1))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._math.products import product
-from .._math.weighing import pulled, pulled_tangent, pushed, reduced
+from .._math.weighing import kept, pulled, pulled_tangent, pushed, reduced
 from . import annotations as roles
 from .dtypes import FLOATS, dtype_name
 from .layout import Laid, gradient_dtype, in_parts, to_dtype
@@ -133,10 +133,9 @@ class Loss(Rowwise):
         return operation.roles["labels"] != roles.INTEGER_LABELS and dtype_name(laid.dtypes[1]) in FLOATS
 
     def _restored(self, laid: Laid, gradient: Any, index: int) -> Any:
-        dtype, removed = gradient_dtype(laid, index), laid.weighing.removed
-        if removed is not None:
-            # A class weight may be no number, and none times 0 either.
-            gradient = laid.xp.where(self._spread(laid, removed), 0.0, gradient)
+        dtype = gradient_dtype(laid, index)
+        # A class weight may be no number, and none times 0 either.
+        gradient = kept(laid.xp, laid.weighing, gradient)
         if laid.plan.axes is None:
             return to_dtype(laid.xp, gradient, dtype)
         return self._back(laid, gradient, dtype)

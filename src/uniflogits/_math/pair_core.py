@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .log_core import difference, lost
+from .log_core import difference
 from .series import fall
 from .softmax_core import Rows, mass_less, probabilities, softmax_rows
 
@@ -30,7 +30,9 @@ class Pair(NamedTuple):
 def pair_rows(xp: Any, a: Any, b: Any) -> Pair:
     """The core of logits (..., K) of p and q; a class that does not exist is -inf."""
     p_rows, q_rows = softmax_rows(xp, a), softmax_rows(xp, b)
-    p_lost, q_lost = _lost(xp, a, p_rows), _lost(xp, b, q_rows)
+    # What x - m lost to rounding. One probability may be off by that; the difference of two that are each far
+    # behind a leader of its own must not, nor that of their logarithms: it is smaller than they are.
+    p_lost, q_lost = (difference(xp, x, rows.largest)[1] for x, rows in ((a, p_rows), (b, q_rows)))
     p, q = probabilities(p_rows) * (1.0 + p_lost), probabilities(q_rows) * (1.0 + q_lost)
     common = p_rows.live & q_rows.live
     invalid = xp.isnan(p_rows.total + q_rows.total)
@@ -41,17 +43,6 @@ def pair_rows(xp: Any, a: Any, b: Any) -> Pair:
     plain = xp.where(xp.isnan(plain) & ~invalid, 0.0, plain)
     ratio = xp.where(common, xp.where(trusted, centred, plain), 0.0)
     return Pair(p_rows, q_rows, p, q, common, ratio, trusted, invalid)
-
-
-def _lost(xp: Any, x: Any, rows: Rows) -> Any:
-    """What x - m lost to rounding, by which a probability is off.
-
-    One may be. The difference of two that are each far behind a leader of its own must not, nor may that of
-    their logarithms: both are off, and it is smaller than they are.
-    """
-    fixed, top = xp.stop_gradient(x), xp.stop_gradient(rows.largest)
-    rest = lost(fixed, top, fixed - top)
-    return xp.where(xp.isfinite(rest) & ~rows.full, rest, 0.0)
 
 
 def _ratio(xp: Any, p_rows: Rows, q_rows: Rows, rest: Any) -> Any:

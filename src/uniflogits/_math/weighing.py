@@ -70,10 +70,18 @@ def pulled_tangent(
     return xp.where(empty, 0.0, -weight * cotangent * moved / xp.square(count))
 
 
+def kept(xp: Any, weighing: Weighing, values: Any) -> Any:
+    """The values of each example, or a row of them: 0 if it is removed, whatever came of its placeholders."""
+    removed = weighing.removed
+    if removed is None:
+        return values
+    return xp.where(removed if values.ndim == removed.ndim else removed[..., None], 0.0, values)
+
+
 def _weighed(xp: Any, weighing: Weighing, values: Any) -> Any:
     if weighing.weights is not None:
         values = product(xp, weighing.weights, values)
-    return values if weighing.removed is None else xp.where(weighing.removed, 0.0, values)
+    return kept(xp, weighing, values)
 
 
 def _denominator(xp: Any, weighing: Weighing, raw: Any, share: Any) -> tuple[Any, Any]:
