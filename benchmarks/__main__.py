@@ -137,7 +137,7 @@ def _linear(library: str, options: argparse.Namespace) -> dict[str, Any]:
     times = _by_threads({"kind": "linear", "library": library, "pairs": 3}, options.threads)
     memory = [
         _run({"kind": "linear memory", "library": library, "number": number, "who": who})
-        for number in range(sum(row["threads"] == times[0]["threads"] for row in times))
+        for number in range(len({(row["what"], row["peer"]) for row in times}))
         for who in ("theirs", "ours")
     ]
     return {"linear": times, "linear_memory": memory}

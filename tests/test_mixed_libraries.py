@@ -9,7 +9,10 @@ import pytest
 
 import uniflogits as ul
 
-from . import adapters
+from . import adapters, answers
+from .harness import Cell, ready
+from .judging import check_value
+from .specs.base import Sample
 
 TITLES = {
     "numpy": "NumPy",
@@ -56,17 +59,20 @@ def test_two_libraries(one: str, other: str) -> None:
 @adapters.each(*TAKES_NUMPY, argument="name")
 def test_numpy_beside_another_library_again(name: str) -> None:
     """What the first call of a form has found out knows nothing of arrays that are to be converted."""
-    adapter, loss = adapters.get(name), ul.softmax_cross_entropy_with_integer_labels
-    x, labels = adapter.array(X), np.asarray([1, 0])
-    weights = np.asarray([0.5, 1.0], np.float32)
-    expected = loss(X, labels, weights=weights)
+    cell = Cell("value", "softmax_cross_entropy_with_integer_labels", name, "float32")
+    labels, weights = np.asarray([1, 0]), np.asarray([0.5, 1.0], np.float32)
+    one = ready(cell, Sample("again", {"logits": X, "labels": labels, "weights": weights}))
+    adapter, loss, failures = cell.adapter, cell.public, cell.failures()
+    x = adapter.array(X)
     for _ in range(3):
         for given in ((x, labels), (X, adapter.array(labels))):
             result = loss(*given, weights=weights)
             assert adapter.is_result(result)
-            np.testing.assert_allclose(adapter.to_numpy(result), expected, rtol=1e-6)
+            with answers.unkept():
+                check_value(cell, one, failures, "again", adapter.to_numpy(result))
         with pytest.raises(ValueError, match=r"labels must be class indices from 0 to 1 .* got 4294967297"):
             loss(x, np.asarray([2**32 + 1, 0]))
+    failures.finish()
 
 
 @adapters.each("torch", "strict", "dask", argument="name")

@@ -98,14 +98,9 @@ def _linear(results: dict[str, dict[str, Any]]) -> str:
     ]
     sources = []
     for name, result in results.items():
-        with_all = {
-            (row["what"], row["peer"]): row["ratio"]
-            for row in result.get("linear", ())
-            if row["threads"] == "all"
-        }
         for row, theirs, ours in _linear_rows(result):
-            both = (row["ratio"], with_all.get((row["what"], row["peer"])))
-            ratios = " / ".join(f"{ratio:.2f}" for ratio in both if ratio is not None)
+            same = (one for one in result["linear"] if all(one[key] == row[key] for key in ("what", "peer")))
+            ratios = " / ".join(f"{one['ratio']:.2f}" for one in sorted(same, key=lambda one: one["threads"]))
             aim = f" (≤ {row['target']:g})" if row["target"] else ""
             numbers = [
                 f"{ratios}{aim}",

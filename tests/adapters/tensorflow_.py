@@ -40,6 +40,11 @@ class TensorFlow(Adapter):
     def dtype(self, result: Any) -> str:
         return result.dtype.name
 
+    def forget(self) -> None:
+        from uniflogits._backends import _tensorflow_programs
+
+        _tensorflow_programs._met.clear()
+
     def is_result(self, result: Any) -> bool:
         return tf.is_tensor(result) and not isinstance(result, tf.Variable)
 

@@ -43,9 +43,9 @@ def run(xp: Any, kernel: Callable[..., Any], plan: Any, operands: dict[str, Any]
 
 
 def _gains_nothing(plan: Any, operands: dict[str, Any]) -> bool:
-    """Whether time is not spent in Python, and a graph would not know how its gradient is to be taken.
+    """Whether most time is spent on numbers, and a graph would spend more.
 
-    It makes one that can be differentiated again. Of a loss that takes more passes over the logits.
+    A graph's gradient can be differentiated again, which costs a loss more passes over its logits.
     """
     if plan.operation.vectors is not None:
         return True
