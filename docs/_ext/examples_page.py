@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,10 @@ def shown(program: str, folder: Path) -> str:
 def write(app: Sphinx) -> None:
     folder = DOCS / "pictures" / "examples"
     folder.mkdir(parents=True, exist_ok=True)
-    for program in PROGRAMS:
-        path, text = folder / f"{program}.md", shown(program, folder)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process
+        texts = list(pool.map(lambda program: shown(program, folder), PROGRAMS))
+    for program, text in zip(PROGRAMS, texts, strict=True):
+        path = folder / f"{program}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 
