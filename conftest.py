@@ -16,7 +16,7 @@ from typing import Any
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Tracing makes millions of objects that live on: looking through them all for garbage took an eighth of a run.
+# Tracing makes millions of objects that live on: looking them through for garbage takes an eighth of a run.
 gc.set_threshold(100_000, 50, 100)
 
 UNOPTIMIZED = (

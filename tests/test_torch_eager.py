@@ -20,12 +20,13 @@ OF_ROWS = ("softmax", "log_softmax", "logsumexp")
 
 @pytest.fixture
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from uniflogits._backends import _torch_eager, _torch_label, _torch_targets
+    from uniflogits._backends import _torch_eager, _torch_label, _torch_loss, _torch_targets
 
     monkeypatch.setattr(_torch_eager, "BLOCK", 5)  # for each thread
     monkeypatch.setattr(_torch_eager, "PART", 5)
     for core in (_torch_label, _torch_targets):
         monkeypatch.setattr(core, "KEPT", 0)
+    monkeypatch.setattr(_torch_loss, "READY", 0)
 
 
 @pytest.mark.parametrize("cell", [parameter(cell) for cell in CELLS.values()])

@@ -58,9 +58,14 @@ def terms(x: torch.Tensor, m: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
     return powers(torch.sub(x, m, out=out), out)
 
 
-def powers(d: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
-    """e^d for d of at most 0; in float32 0 below the smallest normal number, where torch is slow."""
-    if d.dtype is not torch.float32 or not torch.amin(d).item() < _LOWEST:
+def powers(d: torch.Tensor, out: torch.Tensor, lowest: float | None = None) -> torch.Tensor:
+    """e^d for d of at most 0; in float32 0 below the smallest normal number, where torch is slow.
+
+    `lowest` is the smallest d, if that is known.
+    """
+    if d.dtype is not torch.float32:
+        return torch.exp(d, out=out)
+    if not (torch.amin(d).item() if lowest is None else lowest) < _LOWEST:
         return torch.exp(d, out=out)
     least = math.exp(_LOWEST) * (1 + 1e-6)  # whichever way it was rounded
     return torch.threshold_(torch.clamp(d, min=_LOWEST, out=out).exp_(), least, 0.0)

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ._torch_eager import KEPT, blocks, columns, faint, faintest, height, terms
+from ._torch_eager import KEPT, blocks, columns, faint, faintest, height, powers, terms
 
 FAR = 80.0  # a loss beyond which the label's share of the mass has lost digits, or soon will
+NEAR = -50.0  # terms of x - max above it are far from the smallest normal number, and so are their sums
 
 
 class Label(NamedTuple):
@@ -25,24 +26,23 @@ class Label(NamedTuple):
         (labels,) = self
         keep = keep and x.numel() <= KEPT
         if len(x) <= height(x):
-            scratch = torch.empty_like(x)
-            loss, m, others, total = _block(x, labels, scratch)
+            loss, m, others, total, e = _block(x, labels, None)
         else:
-            scratch = x.new_empty((len(x) if keep else height(x), x.shape[1]))
+            e = x.new_empty((len(x) if keep else height(x), x.shape[1]))
 
             def of_block(part: slice) -> tuple[Any, ...]:
-                place = scratch[part] if keep else scratch[: part.stop - part.start]
-                return _block(x[part], labels[part], place)
+                place = e[part] if keep else e[: part.stop - part.start]
+                return _block(x[part], labels[part], place)[:-1]
 
             loss, m, others, total = columns(x, of_block)
-        return loss, (m, others, total, scratch.scatter_(1, labels, others.neg()) if keep else None)
+        return loss, (m, others, total, e.scatter_(1, labels, others.neg()) if keep else None)
 
-    def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
+    def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor | None) -> torch.Tensor:
         """p - onehot times the scale, (rows, 1) or a number."""
         (labels,), (m, others, total, kept) = self, odds
-        factor = scale / total
         if kept is not None:
-            return kept * factor
+            return kept / total if scale is None else kept * (scale / total)
+        factor = total.reciprocal() if scale is None else scale / total
         out, at_label = torch.empty_like(x), others.neg()
         for part in blocks(x):
             place = terms(x[part], m[part], out[part])
@@ -50,15 +50,29 @@ class Label(NamedTuple):
         return out
 
 
-def _block(
-    x: torch.Tensor, labels: torch.Tensor, scratch: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """-log p of each row's label, its largest logit and masses; the terms but the label's into `scratch`."""
+def _block(x: torch.Tensor, labels: torch.Tensor, scratch: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+    """-log p of each row's label, its largest logit and masses; the terms but the label's, in `scratch`."""
     m = torch.amax(x, -1, keepdim=True)
-    e = terms(x, m, scratch)
+    d = torch.sub(x, m, out=scratch)
+    lowest = torch.amin(d).item()
+    e = powers(d, d, lowest)
     own = e.gather(1, labels)
     others = e.scatter_(1, labels, 0.0).sum(-1, keepdim=True)
     loss = torch.log1p(others / own)
+    if not lowest >= NEAR:
+        loss = _mended(loss, x, m, labels, own, others)
+    return loss, m, others, own + others, e
+
+
+def _mended(
+    loss: torch.Tensor,
+    x: torch.Tensor,
+    m: torch.Tensor,
+    labels: torch.Tensor,
+    own: torch.Tensor,
+    others: torch.Tensor,
+) -> torch.Tensor:
+    """The losses where terms may have been too small; `others` gets what was left out."""
     low, high = (end.item() for end in torch.aminmax(loss))
     # The largest term is 1, so others are at least half of a loss below log 2, or a half.
     if not 0.5 * low >= faintest(x):
@@ -66,7 +80,7 @@ def _block(
         if rows is not None:
             missed = torch.exp(x[rows] - m[rows]).scatter_(1, labels[rows], 0.0)
             others[rows] = missed.sum(-1, keepdim=True)
-            loss = torch.log1p(others / own)
+            loss[rows] = torch.log1p(others[rows] / own[rows])
     if not high <= FAR:
         loss = torch.where(loss <= FAR, loss, (m - x.gather(1, labels)) + torch.log(others))
-    return loss, m, others, own + others
+    return loss

@@ -19,6 +19,8 @@ from ._torch_targets import Targets
 INTEGER_LABELS = "softmax_cross_entropy_with_integer_labels"
 LOSSES = (INTEGER_LABELS, "softmax_cross_entropy")
 
+# Gradients of up to so many logits are made beside the loss: a multiplication is left to the backward pass.
+READY = 1 << 16
 _OPTIONS = {"class_weights", "label_smoothing", "z_loss"}
 
 
@@ -91,6 +93,11 @@ def _holds(dtype: torch.dtype, number: int) -> bool:
     return limits.min <= number <= limits.max
 
 
+def _moved(way: Callable[..., Any], rows: Any, odds: Any, scale: Any, removed: Any) -> torch.Tensor:
+    out = way(rows, odds, scale)
+    return out if removed is None else out.masked_fill_(removed, 0.0)
+
+
 def _pullback(
     make: Callable[..., Any],
     given: int,
@@ -106,13 +113,16 @@ def _pullback(
     scale = scale.reshape(-1, 1) if scale.ndim else scale
     scale = scale if share is None else scale * share
     ways = (core.gradient, getattr(core, "label_gradient", None))
-    found: list[torch.Tensor | None] = []
-    for way, need in zip(ways, needed, strict=True):
-        out = way(_rows(x), odds, scale) if need and way else None
-        if out is not None and removed is not None:
-            out.masked_fill_(removed, 0.0)
-        found.append(None if out is None else out.view_as(x))
-    return found
+    return [
+        _moved(way, _rows(x), odds, scale, removed).view_as(x) if need and way else None
+        for way, need in zip(ways, needed, strict=True)
+    ]
+
+
+def _times(count: Any, arrays: Any, kept: Any, cotangent: torch.Tensor, needed: Any) -> list[Any]:
+    """The pullback of a gradient that is there."""
+    scale = cotangent if count is None else cotangent / count
+    return [kept[0] * (scale[..., None] if scale.ndim else scale), None]
 
 
 def value(plan: Any, operands: dict[str, Any], formula: Callable[..., torch.Tensor]) -> Any:
@@ -126,24 +136,29 @@ def value(plan: Any, operands: dict[str, Any], formula: Callable[..., torch.Tens
     labels = operands["labels"]
     moving = torch.is_grad_enabled() and (x.requires_grad or labels.requires_grad)
     # Nothing else requires a gradient here, so there is no tape to keep off.
-    losses, odds = examples.make(*examples.tensors).losses(examples.x, moving)
+    core = examples.make(*examples.tensors)
+    losses, odds = core.losses(examples.x, moving)
     if examples.removed is not None:
         losses = losses.masked_fill(examples.removed, 0.0)
-    total = losses.sum()
+    share, count = examples.share, examples.count
+    mean = share is None and isinstance(count, int)
+    total = losses.mean() if mean else losses.sum()
     # NaN, infinities or a row without mass: rare enough to begin again.
     if not math.isfinite(total.item()):
         return None
-    if examples.share is not None:
-        losses = torch.where(examples.share == 0, 0.0, losses * examples.share)
+    if share is not None:
+        losses = torch.where(share == 0, 0.0, losses * share)
         total = losses.sum()
     if options["reduction"] == "none":
         out = losses.view(x.shape[:-1])
-    elif examples.count is None:
-        out = total
     else:
-        out = total.div_(examples.count)
+        out = total if mean or count is None else total.div_(count)
     if not moving:
         return out
-    kept = examples.removed, examples.share, *examples.tensors, *odds
-    pullback = functools.partial(_pullback, examples.make, len(examples.tensors), examples.count)
+    if x.numel() <= READY and not labels.requires_grad:
+        gradient = _moved(core.gradient, examples.x, odds, share, examples.removed).view_as(x)
+        pullback = functools.partial(_times, count)
+        return with_backward(out, (gradient,), pullback, formula, x, labels)
+    kept = examples.removed, share, *examples.tensors, *odds
+    pullback = functools.partial(_pullback, examples.make, len(examples.tensors), count)
     return with_backward(out, kept, pullback, formula, x, labels)

@@ -40,10 +40,11 @@ class Targets(NamedTuple):
         loss, m, beyond, mass = columns(x, of_block)
         return loss, (m, beyond, mass, e if keep else None)
 
-    def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor) -> torch.Tensor:
+    def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor | None) -> torch.Tensor:
         """p·Σt - t, with 1 - p of a winner taken whole, times the scale, (rows, 1) or a number."""
         (m, beyond, mass, kept), counted, out = odds, self._counted(x), torch.empty_like(x)
-        total, scale = 1.0 + beyond, scale.expand(len(x), 1)
+        total = 1.0 + beyond
+        scale = torch.ones_like(m) if scale is None else scale.expand(len(x), 1)
         pull = torch.zeros_like(m)  # of the z-loss: it has nothing to cancel with
         if self.z_loss is not None:
             pull = 2.0 * self.z_loss * (m + torch.log1p(beyond))
