@@ -13,6 +13,7 @@ import torch
 from ._torch_eager import KEPT, blocks, columns, faint, faintest, height, powers, terms
 
 FAR = 80.0  # a loss beyond which the label's share of the mass has lost digits, or soon will
+FEW = 1 << 11  # of so many terms all are made as they are: finding those that take long takes longer
 NEAR = -50.0  # terms of x - max above it are far from the smallest normal number, and so are their sums
 
 
@@ -55,7 +56,7 @@ def _block(x: torch.Tensor, labels: torch.Tensor, scratch: torch.Tensor | None) 
     m = torch.amax(x, -1, keepdim=True)
     d = torch.sub(x, m, out=scratch)
     lowest = torch.amin(d).item()
-    e = powers(d, d, lowest)
+    e = torch.exp(d, out=d) if d.numel() <= FEW else powers(d, d, lowest)
     own = e.gather(1, labels)
     others = e.scatter_(1, labels, 0.0).sum(-1, keepdim=True)
     loss = torch.log1p(others / own)
@@ -75,7 +76,7 @@ def _mended(
     """The losses where terms may have been too small; `others` gets what was left out."""
     low, high = (end.item() for end in torch.aminmax(loss))
     # The largest term is 1, so others are at least half of a loss below log 2, or a half.
-    if not 0.5 * low >= faintest(x):
+    if x.numel() > FEW and not 0.5 * low >= faintest(x):
         rows = faint(others, x)
         if rows is not None:
             missed = torch.exp(x[rows] - m[rows]).scatter_(1, labels[rows], 0.0)
