@@ -16,7 +16,7 @@ _SOME = {"float32": 4, "float64": 2, "float16": 1, "bfloat16": 1}
 _ONE = dict.fromkeys(_FEW, 1)
 FORMS: dict[str, dict[str, dict[str, int]]] = {
     "jax": {
-        "value": {"float32": 10, "float64": 5, "float16": 1, "bfloat16": 1},
+        "value": {"float32": 8, "float64": 4, "float16": 1, "bfloat16": 1},
         "gradient": {"float32": 5, "float64": 2, "float16": 1, "bfloat16": 1},
         "gradient_of_options": _SOME,
         "jvp": _FEW,
@@ -44,7 +44,7 @@ CALLS = {
         "gradient": {"float64": 12, "float16": 4, "bfloat16": 4},
         "jvp": {"float32": 4, "float64": 2, "bfloat16": 1},
         "second_order": {"float32": 3, "float64": 1, "bfloat16": 1},
-        "edges": {"float32": 16, "float64": 6},
+        "edges": {"float32": 16, "float64": 6, "float16": 6, "bfloat16": 8},
         "quiet": {"float32": 8, "float64": 4, "float16": 4, "bfloat16": 4},
     },
     "torch": {"second_order": {"float32": 16, "float64": 8}},
