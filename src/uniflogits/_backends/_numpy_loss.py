@@ -81,7 +81,7 @@ def _gradient(
     plan: Any,
     operands: dict[str, Any],
     examples: _Examples,
-    scale: Any,
+    scale: np.ndarray,
     raw: np.ndarray | None,
 ) -> np.ndarray:
     """The gradient by the logits; the raw losses too where there is an array for them."""
@@ -92,7 +92,7 @@ def _gradient(
         place = out[start:stop]
         terms = place if scratch is None else scratch[: stop - start]
         winner, m, rest = exponentials(blocks, x, terms)
-        flat, total, factor = terms.reshape(-1), rest + 1.0, scale[start:stop] if scale.ndim else scale
+        flat, total, factor = terms.reshape(-1), rest + 1.0, scale[start:stop]
         at = examples.labels[start:stop] + blocks.starts[: len(x)]
         lost = flat[at]  # p - 1 times the total: 0, where e^(x - m) is still left out, or e^(x - m) - 1
         lost -= at != winner
@@ -114,26 +114,27 @@ def _gradient(
 
 
 def _mend_gradient(
-    xp: Any, plan: Any, examples: _Examples, block: Any, wrong: Any, factor: Any, place: np.ndarray
+    xp: Any, plan: Any, examples: _Examples, block: Any, wrong: Any, factor: np.ndarray, place: np.ndarray
 ) -> None:
     """Rows without a finite maximum by the formula, removed ones 0."""
     start, stop, x = block
     if wrong is not None:
         some = x[wrong]
         hot = one_hot(xp, examples.labels[start:stop][wrong], some)
-        counted = factor[wrong, None] if factor.ndim else factor
-        by_x = product(xp, counted, plan.operation.rule.gradients(xp, some, hot, **_PLAIN)[0])
+        by_x = product(xp, factor[wrong, None], plan.operation.rule.gradients(xp, some, hot, **_PLAIN)[0])
         allowed = examples.blocks.allowed(start + wrong)
         place[wrong] = by_x if allowed is None else np.where(allowed, by_x, 0.0)
     if examples.removed is not None:
         place[examples.removed[start:stop]] = 0.0
 
 
-def _scale(xp: Any, examples: _Examples, cotangent: Any) -> Any:
-    """What each example counts, times the cotangent; a number where all count the same."""
+def _scale(xp: Any, examples: _Examples, cotangent: Any) -> np.ndarray:
+    """What each example counts, times the cotangent."""
     blocks, (reduction, weights, removed) = examples.blocks, examples.weighing
     if weights is None and removed is None and reduction != "none":
-        return blocks.dtype.type(cotangent / blocks.rows if reduction == "mean" else cotangent)
+        scale = np.empty(blocks.rows, blocks.dtype)
+        scale.fill(cotangent / blocks.rows if reduction == "mean" else cotangent)
+        return scale
     cotangent = np.asarray(cotangent).astype(blocks.dtype, copy=False)
     scale, _ = pulled(xp, examples.weighing, np.zeros(blocks.lead, blocks.dtype), None, cotangent)
     return scale.reshape(-1)
