@@ -44,7 +44,7 @@ CALLS = {
         "gradient": {"float64": 12, "float16": 4, "bfloat16": 4},
         "jvp": {"float32": 4, "float64": 2, "bfloat16": 1},
         "second_order": {"float32": 3, "float64": 1, "bfloat16": 1},
-        "edges": {"float32": 16, "float64": 6, "float16": 6, "bfloat16": 8},
+        "edges": {"float32": 16, "float64": 6, "float16": 8, "bfloat16": 8},
         "quiet": {"float32": 8, "float64": 4, "float16": 4, "bfloat16": 4},
     },
     "torch": {"second_order": {"float32": 16, "float64": 8}},

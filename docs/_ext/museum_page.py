@@ -46,9 +46,8 @@ among those that the function returns.
 """
 
 
-def rows_of(library: str, only_right: bool) -> list[list[str]]:
+def rows_of(library: str, found: dict[str, Any], only_right: bool) -> list[list[str]]:
     rows = []
-    found = answers(library)
     for exhibit in EXHIBITS:
         if exhibit.id not in found:
             continue
@@ -89,11 +88,14 @@ def _threads(exhibit: Exhibit) -> str:
 
 def page() -> str:
     text = [INTRODUCTION, ".. |br| raw:: html\n\n   <br>\n\n"]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process
+        found = dict(zip(TITLES, pool.map(answers, TITLES), strict=True))
     fixed = []
     for library, title in TITLES.items():
-        wrong = rows_of(library, only_right=False)
+        wrong = rows_of(library, found[library], only_right=False)
         fixed += [
-            [f"{title} {version(library.split('-')[0])}", *row] for row in rows_of(library, only_right=True)
+            [f"{title} {version(library.split('-')[0])}", *row]
+            for row in rows_of(library, found[library], only_right=True)
         ]
         if wrong:
             heading = f"{title} {version(library.split('-')[0])}"
@@ -108,8 +110,6 @@ def page() -> str:
 
 def write(app: Sphinx) -> None:
     path = DOCS / "museum.rst"
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process, whose answers are kept
-        list(pool.map(answers, TITLES))
     text = page()
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")

@@ -39,7 +39,7 @@ class Label(NamedTuple):
         return loss, (m, others, total, e.scatter_(1, labels, others.neg()) if keep else None)
 
     def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor | None) -> torch.Tensor:
-        """p - onehot times the scale, (rows, 1) or a number."""
+        """p - onehot times the scale, (rows, 1) or a number; None: 1."""
         (labels,), (m, others, total, kept) = self, odds
         if kept is not None:
             return kept / total if scale is None else kept * (scale / total)

@@ -94,6 +94,7 @@ def _holds(dtype: torch.dtype, number: int) -> bool:
 
 
 def _moved(way: Callable[..., Any], rows: Any, odds: Any, scale: Any, removed: Any) -> torch.Tensor:
+    """A core's gradient of rows, and 0 for removed ones."""
     out = way(rows, odds, scale)
     return out if removed is None else out.masked_fill_(removed, 0.0)
 
@@ -108,13 +109,13 @@ def _pullback(
     needed: Any,
 ) -> list[torch.Tensor | None]:
     x, (removed, share, *tensors) = arrays[0], kept
-    core, odds = make(*tensors[:given]), tensors[given:]
+    rows, core, odds = _rows(x), make(*tensors[:given]), tensors[given:]
     scale = cotangent if count is None else cotangent / count
     scale = scale.reshape(-1, 1) if scale.ndim else scale
     scale = scale if share is None else scale * share
     ways = (core.gradient, getattr(core, "label_gradient", None))
     return [
-        _moved(way, _rows(x), odds, scale, removed).view_as(x) if need and way else None
+        _moved(way, rows, odds, scale, removed).view_as(x) if need and way else None
         for way, need in zip(ways, needed, strict=True)
     ]
 

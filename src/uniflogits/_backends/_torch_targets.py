@@ -41,7 +41,7 @@ class Targets(NamedTuple):
         return loss, (m, beyond, mass, e if keep else None)
 
     def gradient(self, x: torch.Tensor, odds: Any, scale: torch.Tensor | None) -> torch.Tensor:
-        """p·Σt - t, with 1 - p of a winner taken whole, times the scale, (rows, 1) or a number."""
+        """p·Σt - t, with 1 - p of a winner taken whole, times the scale, (rows, 1) or a number (None: 1)."""
         (m, beyond, mass, kept), counted, out = odds, self._counted(x), torch.empty_like(x)
         total = 1.0 + beyond
         scale = torch.ones_like(m) if scale is None else scale.expand(len(x), 1)
