@@ -14,30 +14,46 @@ TITLES = {"value": "Values", "gradient": "First derivatives", "second": "Second 
 OURS, THEIRS = "#1f6feb", ("#d1570a", "#3a9a4f", "#8172b3", "#b07d2b")
 # The error of an answer that has lost all digits is drawn here.
 ALL_DIGITS = {"float32": 2.0**24, "float64": 2.0**53}
+ALIKE = "one large term"  # in the names of how such rows were computed
 Cells = dict[tuple[str, str], dict[str, float]]
 
 
 def table(results: dict[str, Any], daggers: dict[str, bool]) -> str:
-    """One table for each kind of quantity: T, then ours and theirs, float32 and float64."""
+    """One table for each kind of quantity: T, then ours and theirs, float32 and float64.
+
+    What was computed of rows with one large term among thousands alike has its own.
+    """
     versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     text = [
         f"Seed {results['seed']}, {results['numbers']:,} numbers of ours and theirs, {versions}. "
         "Every cell is float32 / float64, in ulp.\n"
     ]
-    for kind, title in TITLES.items():
-        rows = [row for row in results["rows"] if row["quantity"].split()[0] == kind]
-        bounds, cells = _cells(rows)
-        shown = [f"{name}'s own" for name in PEERS if any(f"{name}'s own" in c for c in _libraries(rows))]
-        heads = ["operation", "T", *LIBRARIES.values(), *(f"{PEERS[s[:-6]]}'s own" for s in shown)]
-        text += [f"### {title}\n", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-        for key in sorted(bounds):
-            operation, quantity = key
-            by = quantity.partition(" by ")[2]
-            name = f"{operation}{' †' * daggers[operation]}{f', by {by}' * bool(by)}"
-            columns = [_both(cells[key], library) for library in (*LIBRARIES, *shown)]
-            text.append(f"| {name} | {bounds[key]:g} | {' | '.join(columns)} |")
-        text.append("")
+    ordinary, alike = (
+        [row for row in results["rows"] if (ALIKE in row["mode"]) == wanted] for wanted in (False, True)
+    )
+    bounds, _ = _cells(ordinary)
+    for rows, addition in (ordinary, ""), (alike, f", {ALIKE} among thousands alike"):
+        for kind, title in TITLES.items():
+            of_kind = [row for row in rows if row["quantity"].split()[0] == kind]
+            if of_kind:
+                text += [f"### {title}{addition}\n", *_lines(of_kind, bounds, daggers)]
     return "\n".join(text)
+
+
+def _lines(
+    rows: list[dict[str, Any]], bounds: dict[tuple[str, str], float], daggers: dict[str, bool]
+) -> list[str]:
+    _, cells = _cells(rows)
+    shown = [f"{name}'s own" for name in PEERS if any(f"{name}'s own" in c for c in _libraries(rows))]
+    heads = ["operation", "T", *LIBRARIES.values(), *(f"{PEERS[s[:-6]]}'s own" for s in shown)]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for key in sorted(cells):
+        operation, quantity = key
+        by = quantity.partition(" by ")[2]
+        name = f"{operation}{' †' * daggers[operation]}{f', by {by}' * bool(by)}"
+        columns = [_both(cells[key], library) for library in (*LIBRARIES, *shown)]
+        lines.append(f"| {name} | {bounds[key]:g} | {' | '.join(columns)} |")
+    return [*lines, ""]
 
 
 def _libraries(rows: list[dict[str, Any]]) -> set[str]:

@@ -18,15 +18,15 @@ from .peers import measure_peer
 from .references import Question
 
 
-def questions(rows: many.Rows, known: list[many.Known], dtype: str) -> Iterator[Question]:
+def questions(rows: many.Rows, known: list[many.Known]) -> Iterator[Question]:
     """The calls of every operation whose exact numbers are known, by axis."""
     for name in dict.fromkeys(operation for operation, *_ in known):
         answers = {quantity: found for operation, quantity, *found in known if operation == name}
-        for axis in (None,) if name == many.LINEAR else (-1, 0):
-            yield _question(rows, name, answers, dtype, axis)
+        for axis in (None,) if name == many.LINEAR else (-1,) if rows.alike else (-1, 0):
+            yield _question(rows, name, answers, axis)
 
 
-def _question(rows: many.Rows, name: str, answers: dict[str, list], dtype: str, axis: int | None) -> Question:
+def _question(rows: many.Rows, name: str, answers: dict[str, list], axis: int | None) -> Question:
     arrays, ct = rows.arrays(name), rows.weights(name)
     classes = rows.p_logits.shape[1]
     if axis == 0:
@@ -44,11 +44,13 @@ def _question(rows: many.Rows, name: str, answers: dict[str, list], dtype: str, 
     sample = Sample(f"n={classes}", arrays, {} if axis is None else {"axis": axis}, underflow=underflow)
     plain = name != many.LINEAR
     form = f"{classes} classes" if axis is None else f"{classes} classes, axis {axis}"
+    if rows.alike:
+        form = f"{many.ALIKE}, {form}"
     regimes = rows.regimes if plain else (", ".join(rows.regimes),)
     # Each of a row's terms may have been flushed to zero.
-    block = Block(name, sample, regimes, classes, plain, form=form, summed=classes)
+    block = Block(name, sample, regimes, classes, plain, form=form, summed=classes, alike=rows.alike)
     positions, value = answers["value"]
-    call = make_call(name, sample, dtype)
+    call = make_call(name, sample, rows.p_logits.dtype.name)
     question = Question(block, call, ct, {}, value, placed(positions, ct.shape))
     for argument in call.operation.partners:
         positions, reference = answers[question.quantity("gradient", argument)]

@@ -20,12 +20,14 @@ from ..exact import Reference
 from ..oracle.entmax import probabilities
 from ..oracle.numbers import exact, precision
 from .references import joined
+from .regimes import DIGITS
 
 # The regimes here have gaps of up to 80: 1 - p keeps 140 bits of these.
 BITS = 256
 LINEAR = "linear_cross_entropy"
 OPERATIONS = (*(name for name, one in registry.OPERATIONS.items() if one.many_axes is not None), LINEAR)
 WIDTH = 4  # of its hidden states
+ALIKE = "one large term"
 ALPHAS = {"sparsemax": 2.0, "entmax": 1.5}
 # Where classes are farther apart than 1, few have a share: all have one of the last row.
 CROWDING = 2.0 ** -np.asarray([[0.0], [10.0], [22.0]])
@@ -80,12 +82,16 @@ class Rows:
             return {"hidden": self.hidden, "weight": self.weight, "labels": self.words}
         logits = self.p_logits
         if operation in ALPHAS:
-            logits = (logits * CROWDING).astype(logits.dtype)
+            logits = (logits * CROWDING[np.arange(len(logits)) % 3]).astype(logits.dtype)
         known = {
             "q_logits": self.q_apart if operation == "total_variation" else self.q_logits,
             "labels": self.soft if operation == "softmax_cross_entropy" else self.labels,
         }
         return {first: logits, **{name: known[name] for name in others}}
+
+    @property
+    def alike(self) -> bool:
+        return self.regimes == (ALIKE,)
 
     def weights(self, operation: str) -> np.ndarray:
         """The cotangent of its value."""
@@ -96,26 +102,44 @@ def make(rng: np.random.Generator, n: int, dtype: str, sampled: int = 24) -> Row
     """Three rows: moderate, wide and dominated."""
     lead = rng.normal(size=n)
     lead[rng.integers(n)] = lead.max() + rng.uniform(20, 60)
-    x = np.stack([rng.choice([1.0, 4.0]) * rng.normal(size=n) + 3.5, 30 * rng.normal(size=n), lead]).astype(
-        dtype
-    )
+    x = np.stack([rng.choice([1.0, 4.0]) * rng.normal(size=n) + 3.5, 30 * rng.normal(size=n), lead])
+    return _rows(rng, ("moderate", "wide", "dominated"), x.astype(dtype), sampled)
+
+
+def one_large_term(rng: np.random.Generator, n: int, dtype: str, sampled: int = 8) -> Rows:
+    """One row: a class in front, perhaps one a little behind, and all others alike.
+
+    The others are each about half an ulp of the one behind, or anywhere if there is none.
+    """
+    x = np.full((1, n), -rng.uniform(0.0, 20.0))
+    first, second = rng.permutation(n)[:2]
+    if rng.random() < 0.7:
+        lead = rng.choice([0.5, 1.0, 3.0, 8.0])
+        x[:] = -lead - DIGITS[dtype] * np.log(2) - rng.uniform(0.0, 1.5)
+        x[0, second] = -lead
+    x[0, first] = 0.0
+    return _rows(rng, (ALIKE,), x.astype(dtype), sampled)
+
+
+def _rows(rng: np.random.Generator, regimes: tuple[str, ...], x: np.ndarray, sampled: int) -> Rows:
+    count, n, dtype = *x.shape, x.dtype.name
     digits = {"float32": 20, "float64": 48}[dtype]
-    y = (x + 2.0 ** -rng.uniform(3, digits, size=(3, 1)) * rng.normal(size=x.shape)).astype(dtype)
+    y = (x + 2.0 ** -rng.uniform(3, digits, size=(count, 1)) * rng.normal(size=x.shape)).astype(dtype)
     steps = np.where(np.arange(n) == x.argmax(axis=-1)[:, None], 0.5, rng.choice([-1.0, 2.0], size=x.shape))
-    apart = (x + 2.0 ** -rng.uniform(3, 9, size=(3, 1)) * steps).astype(dtype)
-    labels = np.where(rng.random(3) < 0.6, x.argmax(axis=-1), rng.integers(n, size=3))
-    soft = rng.dirichlet(np.ones(n), size=3).astype(dtype)
-    soft[rng.integers(3)] = 0.0
-    hidden = (np.asarray([[1.0], [8.0], [16.0]]) * rng.normal(size=(3, WIDTH))).astype(dtype)
+    apart = (x + 2.0 ** -rng.uniform(3, 9, size=(count, 1)) * steps).astype(dtype)
+    labels = np.where(rng.random(count) < 0.6, x.argmax(axis=-1), rng.integers(n, size=count))
+    soft = rng.dirichlet(np.ones(n), size=count).astype(dtype)
+    soft[rng.integers(count)] = 0.0
+    sizes = np.asarray([[1.0], [8.0], [16.0]])[np.arange(count) % 3]
+    hidden = (sizes * rng.normal(size=(count, WIDTH))).astype(dtype)
     weight = rng.normal(size=(n, WIDTH)).astype(dtype)
     right = (hidden.astype(float) @ weight.T.astype(float)).argmax(axis=-1)
-    words = np.where(rng.random(3) < 0.6, right, rng.integers(n, size=3))
+    words = np.where(rng.random(count) < 0.6, right, rng.integers(n, size=count))
     ct = (rng.integers(1, 33, size=x.shape) / 16 * rng.choice([-1.0, 1.0], size=x.shape)).astype(dtype)
     order = np.argsort(x, axis=-1)
+    some = np.broadcast_to(rng.choice(n, size=min(sampled, n), replace=False), (count, min(sampled, n)))
     ends = np.concatenate([order[:, :1], order[:, -3:], labels[:, None], words[:, None]], axis=1)
-    some = np.broadcast_to(rng.choice(n, size=min(sampled, n), replace=False), (3, min(sampled, n)))
     positions = np.concatenate([ends, some], axis=1)
-    regimes = ("moderate", "wide", "dominated")
     return Rows(regimes, x, y, apart, labels, soft, hidden, weight, words, ct, positions)
 
 

@@ -28,6 +28,8 @@ DTYPES = ("float32", "float64")
 # The libraries that compile a program for each form of call are asked fewer forms.
 COMPILING = ("jax",)
 MANY = (50_000, 256_000)
+# Single rows of so many classes, so many of them.
+ALONE = ((1000, 8), (4000, 8), (50_000, 2))
 OPTIONS = 8
 # Only an operation of which nothing is known but its spec's samples has more blocks than these.
 FORMS = 8
@@ -62,25 +64,52 @@ def run_large(scope: Scope) -> None:
     """Measure rows of many classes, and the error against the confidence gap."""
     state, clock = State(scope), Clock()
     chosen = [name for name in scope.names if name in many.OPERATIONS]
-    for dtype in DTYPES:
-        for n in MANY[: 1 if scope.small else None] if chosen else ():
-            title = f"{n} classes, {dtype}"
-            if title in state.done:
-                continue
-            asked = large_questions(n, dtype, scope, chosen)
-            clock.passed("exact")
+    for dtype in DTYPES if chosen else ():
+        for n in MANY[: 1 if scope.small else None]:
             # Where most of the time is a compiler's, the largest number is enough.
             compiling = scope.small or scope.thorough or n == max(MANY)
             backends = [name for name in scope.backends if compiling or name not in COMPILING]
-            for question in asked:
-                with reported(state.report, f"{question.block.id}, {question.block.form}"):
-                    large.measure(state.report, question, backends, state.peers, compiling, scope.thorough)
-                clock.passed(question.block.operation)
-            clock.show(title)
-            state.save(title)
+            rows = many.make(rng_of(scope.seed, "many", n, dtype), n, dtype)
+            parts = [(rows, f"many-{n}-{dtype}", compiling, state.peers)]
+            _measure_large(state, clock, f"{n} classes, {dtype}", backends, chosen, parts)
+        alone = [name for name in chosen if name != many.LINEAR]
+        for n, times in ALONE[: 1 if scope.small else None]:
+            parts = []
+            for i in range(times):
+                rows = many.one_large_term(rng_of(scope.seed, "alike", n, i, dtype), n, dtype)
+                # Compilers and peers start anew with every row: one is enough.
+                parts.append((rows, f"alike-{n}-{i}-{dtype}", i == 0, [] if i else state.peers))
+            title = f"{many.ALIKE}, {n} classes, {dtype}"
+            _measure_large(state, clock, title, scope.backends, alone, parts)
     if gap.OPERATION in chosen:
         state.gap = gap.measure(scope.seed, scope.backends, state.peers)
     state.save("gap")
+
+
+# Rows, the file that keeps what is exact about them, whether compilers are asked too, and which peers.
+Part = tuple[many.Rows, str, bool, list[str]]
+
+
+def _measure_large(
+    state: State, clock: Clock, title: str, backends: list[str], names: list[str], parts: list[Part]
+) -> None:
+    if title in state.done:
+        return
+    scope = state.scope
+    for rows, file, compiling, peers in parts:
+        known = keep(
+            scope.part.parent / f"{file}.pickle", lambda rows=rows: list(many.references(rows, names))
+        )
+        asked = list(large.questions(rows, known))
+        clock.passed("exact")
+        for question in asked:
+            with reported(state.report, f"{question.block.id}, {question.block.form}"):
+                large.measure(state.report, question, backends, peers, compiling, scope.thorough)
+            clock.passed(question.block.operation)
+    for backend in backends:
+        adapters.get(backend).forget()
+    clock.show(title)
+    state.save(title)
 
 
 class State:
@@ -173,13 +202,6 @@ def questions(name: str, dtype: str, seed: int, folder: Path, small: bool) -> li
         return found
 
     return keep(folder / f"{name}-{dtype}.pickle", make)
-
-
-def large_questions(n: int, dtype: str, scope: Scope, names: list[str]) -> list[Question]:
-    rows = many.make(rng_of(scope.seed, "many", n, dtype), n, dtype)
-    path = scope.part.parent / f"many-{n}-{dtype}.pickle"
-    known = keep(path, lambda: list(many.references(rows, names)))
-    return list(large.questions(rows, known, dtype))
 
 
 def keep(path: Path, make: Callable[[], Any]) -> Any:

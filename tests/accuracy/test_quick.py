@@ -80,7 +80,7 @@ def test_every_operation_is_measured(name: str) -> None:
 def test_closed_forms_of_many_classes_are_the_oracle(name: str) -> None:
     """What 256 000 classes are measured against, held to differences of the oracle on 7."""
     rows, spec = many.make(rng_of(SEED, "closed forms"), 7, "float64"), spec_of(name)
-    asked = list(large.questions(rows, list(many.references(rows, [name])), "float64"))
+    asked = list(large.questions(rows, list(many.references(rows, [name]))))
     with answers.unkept():
         for question in asked:
             pairs = [(question.known("value", None), exact.values(spec, question.call)[0])]

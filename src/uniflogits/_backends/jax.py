@@ -15,6 +15,8 @@ from jax.custom_derivatives import SymbolicZero
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from ._blocks import chunks_in_a_loop, in_rows, value_in_blocks
+from ._jax_sums import is_spread, makes_many_sums
+from ._jax_sums import sum as sum_in_pairs
 from .generic import Backend, extend, whole
 
 _BLOCK = 1 << 15  # entries of rows that are computed together on a CPU
@@ -49,17 +51,17 @@ def _attach_short(
     return _attach(value, slopes, *arrays)
 
 
-def _sift(quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
+def _sift(xp: Any, quick: Any, exact: Callable[..., Any], *arrays: Any) -> Any:
     """By the quick formula some rows at a time on a CPU, then by the exact one those that need it.
 
     What a formula makes stays in the cache then. Other devices would have to wait where a branch depends on
     data, and rows that a mesh spreads over several are not taken apart.
     """
-    if jax.default_backend() != "cpu" or any(_is_spread(x) for x in arrays):
+    if jax.default_backend() != "cpu" or any(is_spread(x) for x in arrays):
         return exact(*arrays)
 
     def block(*rows: Any) -> Any:
-        found, good = quick.of_most(_NAMESPACE, *rows)
+        found, good = quick.of_most(xp, *rows)
         return jnp.where(good, found, jnp.nan)
 
     found = value_in_blocks(_NAMESPACE, _over_chunks, _BLOCK, block, *arrays)
@@ -86,11 +88,6 @@ def _again(exact: Callable[..., Any], found: Any, *arrays: Any) -> Any:
 
     steps = (jnp.sum(bad) + (height - 1)) // height
     return jnp.reshape(jax.lax.fori_loop(0, steps, step, flat), found.shape)
-
-
-def _is_spread(x: Any) -> bool:
-    """Whether a mesh with explicit axes has parts of this on several devices."""
-    return any(axis is not None for axis in jax.typeof(x).sharding.spec)
 
 
 def _attach_map(value: Callable[..., Any], pushforward: Callable[..., Any], _: Any, x: Any) -> Any:
@@ -166,7 +163,7 @@ def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: A
 
 def _take(x: Any, indices: Any) -> Any:
     """Entries of a vector, which on a mesh with explicit axes lie where their indices do."""
-    if not _is_spread(indices):
+    if not is_spread(indices):
         return jnp.take(x, indices)
     return x.at[indices].get(mode="fill", out_sharding=jax.typeof(indices).sharding.spec)
 
@@ -177,7 +174,6 @@ _NAMESPACE = extend(
     stop_gradient=jax.lax.stop_gradient,
     attach=_attach,
     in_parts=whole,
-    sift=_sift,
     slope=_slope,
     attach_short=_attach_short,
     attach_map=_attach_map,
@@ -196,15 +192,24 @@ _NAMESPACE = extend(
 )
 
 
+def _adding_by(sum: Callable[..., Any]) -> Any:
+    xp = extend(_NAMESPACE, sum=sum)
+    xp.sift = functools.partial(_sift, xp)
+    return xp
+
+
+_FEW_SUMS, _MANY_SUMS = _adding_by(sum_in_pairs), _adding_by(jnp.sum)
+
+
 # One compiled program per kernel and plan; jax.jit itself drops the least recently used ones.
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _compiled(kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
-    return kernel(_NAMESPACE, plan, operands)
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _compiled(kernel: Callable[..., Any], plan: Any, many: bool, operands: Any) -> Any:
+    return kernel(_MANY_SUMS if many else _FEW_SUMS, plan, operands)
 
 
 class JAXBackend(Backend):
     name = "JAX"
-    xp = _NAMESPACE
+    xp = _FEW_SUMS
     takes_numpy = True
     differentiates = True
     compiles = True
@@ -247,7 +252,7 @@ class JAXBackend(Backend):
         return np.asarray(value) if on_host else None
 
     def run(self, kernel: Callable[..., Any], plan: Any, operands: Any) -> Any:
-        return _compiled(kernel, plan, operands)
+        return _compiled(kernel, plan, makes_many_sums(operands), operands)
 
     def at_once(self, functions: list[Callable[[], Any]]) -> list[Any]:
         return jax.jit(lambda: [function() for function in functions])()

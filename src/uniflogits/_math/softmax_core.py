@@ -46,8 +46,10 @@ def softmax_rows(xp: Any, x: Any) -> Rows:
     winner = confident & live & (d == 0)
     # 0, with the derivative of the winner's logit.
     lead = xp.sum(xp.where(winner, d, 0.0), axis=-1, keepdims=True)
-    terms = xp.where(winner, 1.0, terms * xp.exp(-lead))
-    rest = xp.sum(xp.where(winner, 0.0, terms), axis=-1, keepdims=True)
+    behind = xp.exp(-lead)
+    # Times the whole sum, not each term: autodiff would add those up once more for the winner's derivative.
+    rest = xp.sum(xp.where(winner, 0.0, terms), axis=-1, keepdims=True) * behind
+    terms = xp.where(winner, 1.0, terms * behind)
     excess = xp.where(confident, rest, xp.where(mass, rest - 1.0, 0.0))
     log_total = xp.log1p(excess)
     relative = xp.where(winner, 0.0, d - lead)
