@@ -161,11 +161,12 @@ def _linear_total(exact: Any, one_pass: Any, arrays: Any, given: Any, factors: A
     return total(arrays, factors, given)
 
 
-def _take(x: Any, indices: Any) -> Any:
-    """Entries of a vector, which on a mesh with explicit axes lie where their indices do."""
-    if not is_spread(indices):
-        return jnp.take(x, indices)
-    return x.at[indices].get(mode="fill", out_sharding=jax.typeof(indices).sharding.spec)
+def _take(x: Any, indices: Any, axis: int = 0) -> Any:
+    """Entries along the first axis, which on a mesh with explicit axes lie where their indices do."""
+    if not is_spread(indices) and not is_spread(x):
+        return jnp.take(x, indices, axis=axis)
+    spec = jax.sharding.PartitionSpec(*jax.typeof(indices).sharding.spec, *jax.typeof(x).sharding.spec[1:])
+    return x.at[indices].get(mode="fill", out_sharding=spec)
 
 
 _NAMESPACE = extend(

@@ -49,7 +49,13 @@ def in_chunks(xp: Any, step: Any, carry: Any, rows: tuple[Any, ...], size: int |
 
 
 def raw_losses(xp: Any, loss: Any, classes: Classes, h: Any, labels: Any) -> Any:
-    return loss(xp, *_logits(xp, classes, h, labels)[1:], **classes.options)
+    """Each row's loss, for autodiff too.
+
+    The label's product is made by itself, and so is its part of the derivative: beside it each of the many
+    others' would be rounded to what that can hold.
+    """
+    own = xp.sum(h * vectors_of(xp, classes.vectors, labels), axis=-1, keepdims=True)
+    return loss(xp, *_logits(xp, classes, h, labels, own)[1:], **classes.options)
 
 
 def slopes(xp: Any, gradients: Any, classes: Classes, h: Any, labels: Any) -> Any:
@@ -79,16 +85,24 @@ def shares(xp: Any, labels: Any, trusted: bool, class_weights: Any) -> Any:
     return xp.where(labels < 0, 1.0, xp.take(class_weights, xp.where(labels < 0, 0, labels)))
 
 
+def vectors_of(xp: Any, vectors: Any, labels: Any) -> Any:
+    """Each label's vector, (n, D); that of the first class for an invalid one."""
+    return xp.take(vectors, xp.where(labels < 0, 0, labels), axis=0)
+
+
 def scaled(xp: Any, slope: Any, factor: Any) -> Any:
     """Each row of slopes times its factor."""
     return product(xp, factor[..., None], slope)
 
 
-def _logits(xp: Any, classes: Classes, h: Any, labels: Any) -> tuple[Any, Any, Any]:
-    """The products with the bias, the logits they become, and the labels one-hot: NaN for an invalid one."""
+def _logits(xp: Any, classes: Classes, h: Any, labels: Any, own: Any = None) -> tuple[Any, Any, Any]:
+    """The products with the bias, the logits they become, and the labels one-hot: NaN for an invalid one.
+
+    ``own`` is the label's product, (n, 1), if that is to be its own.
+    """
     z = xp.inner(h, classes.vectors)
-    if classes.bias is not None:
-        z = z + classes.bias
+    y = one_hot(xp, labels, z)
+    z = z if own is None else xp.where(y == 1, own, z)
+    z = z if classes.bias is None else z + classes.bias
     x = z if classes.softcap is None else capping.capped(xp, z, cap=classes.softcap)
-    y = one_hot(xp, labels, x)
     return z, x, y if classes.trusted else xp.where((labels < 0)[..., None], xp.nan, y)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .linear import in_chunks
+from . import linear
 from .products import product
 from .targets import one_hot
 
@@ -84,14 +84,17 @@ def one_pass(
         if not factor:
             return carry, (row.raw,)
         others = factor[0] * row.others / xp.where(total == 0, 1.0, total)
-        slope = xp.where(hot == 1, (factor[0] * row.label)[..., None], terms * others[..., None])
+        label = (factor[0] * row.label)[..., None]
+        slope = xp.where(hot == 1, label, terms * others[..., None])
         by_vectors, by_bias = carry
         by_vectors = by_vectors + xp.matmul(xp.permute_dims(slope, (1, 0)), h)
         by_bias = None if bias is None else by_bias + xp.sum(slope, axis=0)
-        return (by_vectors, by_bias), (row.raw, xp.matmul(slope, vectors))
+        # The label's part by itself: beside it each of the many others' is rounded to what that can hold.
+        by_h = xp.matmul(terms, vectors) * others[..., None] + label * linear.vectors_of(xp, vectors, labels)
+        return (by_vectors, by_bias), (row.raw, by_h)
 
     if factors is None:
-        return Pass(in_chunks(xp, step, (), (h, labels), size)[1][0])
+        return Pass(linear.in_chunks(xp, step, (), (h, labels), size)[1][0])
     nothing = xp.zeros_like(vectors), None if bias is None else xp.zeros_like(bias)
-    (by_vectors, by_bias), (raw, by_h) = in_chunks(xp, step, nothing, (h, labels, factors), size)
+    (by_vectors, by_bias), (raw, by_h) = linear.in_chunks(xp, step, nothing, (h, labels, factors), size)
     return Pass(raw, by_h, by_vectors, by_bias)
