@@ -66,7 +66,8 @@ def makes_many_sums(operands: Any) -> bool:
 
 def _entries_of_all_examples(x: Tracer) -> int:
     """0: it is not known to be one of several examples."""
-    sizes, inner = [x.size], x
+    inner: Any = x
+    sizes: list[Any] = [x.size]
     # What a transform has wrapped is an attribute of its tracer.
     while isinstance(inner, Tracer):
         inner = getattr(inner, "val", getattr(inner, "primal", None))
