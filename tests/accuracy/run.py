@@ -73,7 +73,7 @@ def run_large(scope: Scope) -> None:
             parts = [(rows, f"many-{n}-{dtype}", compiling, state.peers)]
             _measure_large(state, clock, f"{n} classes, {dtype}", backends, chosen, parts)
         alone = [name for name in chosen if name != many.LINEAR]
-        for n, times in ALONE[: 1 if scope.small else None]:
+        for n, times in ALONE[: 1 if scope.small else None] if alone else ():
             parts = []
             for i in range(times):
                 rows = many.one_large_term(rng_of(scope.seed, "alike", n, i, dtype), n, dtype)
