@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from tests.accuracy.regimes import ONE_LARGE_TERM
+
 LIBRARIES = {"numpy": "NumPy", "jax": "JAX", "torch": "torch", "tensorflow": "TF"}
 PEERS = {"torch": "torch", "jax": "JAX", "optax": "optax", "tensorflow": "TF", "scipy": "SciPy"}
 TITLES = {"value": "Values", "gradient": "First derivatives", "second": "Second derivatives"}
 OURS, THEIRS = "#1f6feb", ("#d1570a", "#3a9a4f", "#8172b3", "#b07d2b")
 # The error of an answer that has lost all digits is drawn here.
 ALL_DIGITS = {"float32": 2.0**24, "float64": 2.0**53}
-ALIKE = "one large term"  # in the names of how such rows were computed
 Cells = dict[tuple[str, str], dict[str, float]]
 
 
@@ -28,11 +29,10 @@ def table(results: dict[str, Any], daggers: dict[str, bool]) -> str:
         f"Seed {results['seed']}, {results['numbers']:,} numbers of ours and theirs, {versions}. "
         "Every cell is float32 / float64, in ulp.\n"
     ]
-    ordinary, alike = (
-        [row for row in results["rows"] if (ALIKE in row["mode"]) == wanted] for wanted in (False, True)
-    )
+    ordinary = [row for row in results["rows"] if ONE_LARGE_TERM not in row["mode"]]
+    alike = [row for row in results["rows"] if ONE_LARGE_TERM in row["mode"]]
     bounds, _ = _cells(ordinary)
-    for rows, addition in (ordinary, ""), (alike, f", {ALIKE} among thousands alike"):
+    for rows, addition in (ordinary, ""), (alike, f", {ONE_LARGE_TERM} among thousands alike"):
         for kind, title in TITLES.items():
             of_kind = [row for row in rows if row["quantity"].split()[0] == kind]
             if of_kind:

@@ -9,8 +9,9 @@ from typing import Any
 
 import accuracy_page
 from matplotlib import rc_context
-from operation_pages import TOLERANCES
 from sphinx.application import Sphinx
+
+from tests.tolerances import TOLERANCES
 
 DOCS = Path(__file__).parent.parent
 DATA = DOCS / "data"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import uniflogits
+from tests.tolerances import TOLERANCES
 from uniflogits._core.operation import OPERATIONS
 
 DOCS = Path(__file__).parent.parent
@@ -31,11 +31,6 @@ LIBRARIES = {
     "strict": "array-api-strict",
     "dask": "Dask",
 }
-
-# The tests are no installed package: they are found beside this folder.
-sys.path.insert(0, str(DOCS.parent))
-
-from tests.tolerances import TOLERANCES  # noqa: E402
 
 
 def public_functions() -> dict[str, Any]:

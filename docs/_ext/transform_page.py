@@ -8,7 +8,7 @@ from typing import Any
 from operation_pages import LIBRARIES, UNTESTED, read_support
 from sphinx.application import Sphinx
 
-from tests import transforms  # found beside docs/, as operation_pages arranges
+from tests import transforms
 from tests.harness import TRANSFORM
 
 DOCS = Path(__file__).parent.parent

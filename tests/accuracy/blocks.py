@@ -40,7 +40,6 @@ class Block:
     form: str = ""  # what the report shall keep apart
     labels: dict[str, Any] = field(default_factory=dict)
     summed: int = 1  # how many terms that may be subnormal are added up
-    alike: bool = False  # its rows are what libraries' own sums lose most of
 
     @property
     def id(self) -> str:

@@ -16,6 +16,7 @@ from .compiled import measure_compiled
 from .measure import Report, measure_ours
 from .peers import measure_peer
 from .references import Question
+from .regimes import ONE_LARGE_TERM
 
 
 def questions(rows: many.Rows, known: list[many.Known]) -> Iterator[Question]:
@@ -45,10 +46,10 @@ def _question(rows: many.Rows, name: str, answers: dict[str, list], axis: int | 
     plain = name != many.LINEAR
     form = f"{classes} classes" if axis is None else f"{classes} classes, axis {axis}"
     if rows.alike:
-        form = f"{many.ALIKE}, {form}"
+        form = f"{ONE_LARGE_TERM}, {form}"
     regimes = rows.regimes if plain else (", ".join(rows.regimes),)
     # Each of a row's terms may have been flushed to zero.
-    block = Block(name, sample, regimes, classes, plain, form=form, summed=classes, alike=rows.alike)
+    block = Block(name, sample, regimes, classes, plain, form=form, summed=classes)
     positions, value = answers["value"]
     call = make_call(name, sample, rows.p_logits.dtype.name)
     question = Question(block, call, ct, {}, value, placed(positions, ct.shape))

@@ -16,6 +16,7 @@ from ..exact import Reference
 from ..harness import Ready, as_function, first
 from ..tolerances import ALIKE, TOLERANCES
 from .references import Question
+from .regimes import ONE_LARGE_TERM
 
 # |p - q| has no second derivative where p = q; differences with the oracle's step of 2^-170 find a huge one.
 KINKED = ("total_variation",)
@@ -106,7 +107,7 @@ def judge(
     positions, reference = question.known(kind, argument)
     ours, size = numbers.ravel()[positions], numbers.size
     row = TOLERANCES[block.operation]
-    bound = row.bound(quantity) * (ALIKE.get(library, 1.0) if block.alike else 1.0)
+    bound = row.bound(quantity) * (ALIKE.get(library, 1.0) if ONE_LARGE_TERM in block.regimes else 1.0)
     weight = float(np.abs(question.cotangent.astype(float)).max(initial=1.0))
     underflow = block.sample.underflow * {"value": 1.0, "gradient": weight, "second": 2 * weight}[kind]
     underflow *= block.summed if library in WITHOUT_SUBNORMALS else 1

@@ -9,6 +9,7 @@ import numpy as np
 
 INF = float("inf")
 Rng = np.random.Generator
+ONE_LARGE_TERM = "one large term"  # among thousands alike: what libraries' own sums lose most of
 DIGITS = {"float32": 24, "float64": 53}
 LARGEST = {"float32": float(np.finfo("float32").max), "float64": float(np.finfo("float64").max)}
 

@@ -23,6 +23,7 @@ from .compiled import measure_compiled
 from .measure import Report, measure_ours
 from .peers import PEERS, measure_peer
 from .references import Question, ask
+from .regimes import ONE_LARGE_TERM
 
 DTYPES = ("float32", "float64")
 # The libraries that compile a program for each form of call are asked fewer forms.
@@ -79,7 +80,7 @@ def run_large(scope: Scope) -> None:
                 rows = many.one_large_term(rng_of(scope.seed, "alike", n, i, dtype), n, dtype)
                 # Compilers and peers start anew with every row: one is enough.
                 parts.append((rows, f"alike-{n}-{i}-{dtype}", i == 0, [] if i else state.peers))
-            title = f"{many.ALIKE}, {n} classes, {dtype}"
+            title = f"{ONE_LARGE_TERM}, {n} classes, {dtype}"
             _measure_large(state, clock, title, scope.backends, alone, parts)
     if gap.OPERATION in chosen:
         state.gap = gap.measure(scope.seed, scope.backends, state.peers)

@@ -19,7 +19,7 @@ _SMALL = 1 << 13  # terms of an array that XLA adds in that way
 _LANES = 64  # sums that one long row is made of
 
 
-def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+def careful_sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """jnp.sum, in pairs where the last axes are added and XLA's own order would lose too much."""
     kept = _kept(x, axis)
     if kept is None or dtype is not None or jax.default_backend() != "cpu":
@@ -55,13 +55,12 @@ def _in_pairs(x: Any) -> Any:
     return x[..., 0]
 
 
-def makes_many_sums(operands: Any) -> bool:
+def makes_many_sums(operands: dict[str, Any]) -> bool:
     """Whether jax.vmap runs this for so many examples that XLA's sums are good; False where it is not told.
 
     Each example is a small array, or a single row, to itself.
     """
-    tracers = (x for x in jax.tree.leaves(operands) if isinstance(x, Tracer))
-    return any(_entries_of_all_examples(x) > _SMALL for x in tracers)
+    return any(isinstance(x, Tracer) and _entries_of_all_examples(x) > _SMALL for x in operands.values())
 
 
 def _entries_of_all_examples(x: Tracer) -> int:

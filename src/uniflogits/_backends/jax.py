@@ -15,8 +15,7 @@ from jax.custom_derivatives import SymbolicZero
 from .._core.errors import type_error
 from .._math.linear_pass import one_pass, total_of
 from ._blocks import chunks_in_a_loop, in_rows, value_in_blocks
-from ._jax_sums import is_spread, makes_many_sums
-from ._jax_sums import sum as sum_in_pairs
+from ._jax_sums import careful_sum, is_spread, makes_many_sums
 from .generic import Backend, extend, whole
 
 _BLOCK = 1 << 15  # entries of rows that are computed together on a CPU
@@ -199,7 +198,7 @@ def _adding_by(sum: Callable[..., Any]) -> Any:
     return xp
 
 
-_FEW_SUMS, _MANY_SUMS = _adding_by(sum_in_pairs), _adding_by(jnp.sum)
+_FEW_SUMS, _MANY_SUMS = _adding_by(careful_sum), _adding_by(jnp.sum)
 
 
 # One compiled program per kernel and plan; jax.jit itself drops the least recently used ones.

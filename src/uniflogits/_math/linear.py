@@ -54,7 +54,7 @@ def raw_losses(xp: Any, loss: Any, classes: Classes, h: Any, labels: Any) -> Any
     The label's product is made by itself, and so is its part of the derivative: beside it each of the many
     others' would be rounded to what that can hold.
     """
-    own = xp.sum(h * vectors_of(xp, classes.vectors, labels), axis=-1, keepdims=True)
+    own = xp.sum(h * of_labels(xp, classes.vectors, labels), axis=-1, keepdims=True)
     return loss(xp, *_logits(xp, classes, h, labels, own)[1:], **classes.options)
 
 
@@ -82,12 +82,12 @@ def shares(xp: Any, labels: Any, trusted: bool, class_weights: Any) -> Any:
         return None
     if trusted:
         return xp.take(class_weights, labels)
-    return xp.where(labels < 0, 1.0, xp.take(class_weights, xp.where(labels < 0, 0, labels)))
+    return xp.where(labels < 0, 1.0, of_labels(xp, class_weights, labels))
 
 
-def vectors_of(xp: Any, vectors: Any, labels: Any) -> Any:
-    """Each label's vector, (n, D); that of the first class for an invalid one."""
-    return xp.take(vectors, xp.where(labels < 0, 0, labels), axis=0)
+def of_labels(xp: Any, by_class: Any, labels: Any) -> Any:
+    """Each label's entry along the first axis; that of the first class for an invalid one."""
+    return xp.take(by_class, xp.where(labels < 0, 0, labels), axis=0)
 
 
 def scaled(xp: Any, slope: Any, factor: Any) -> Any:

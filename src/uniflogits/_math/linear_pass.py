@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import linear
+from .linear import in_chunks, of_labels
 from .products import product
 from .targets import one_hot
 
@@ -90,11 +90,11 @@ def one_pass(
         by_vectors = by_vectors + xp.matmul(xp.permute_dims(slope, (1, 0)), h)
         by_bias = None if bias is None else by_bias + xp.sum(slope, axis=0)
         # The label's part by itself: beside it each of the many others' is rounded to what that can hold.
-        by_h = xp.matmul(terms, vectors) * others[..., None] + label * linear.vectors_of(xp, vectors, labels)
+        by_h = xp.matmul(terms, vectors) * others[..., None] + label * of_labels(xp, vectors, labels)
         return (by_vectors, by_bias), (row.raw, by_h)
 
     if factors is None:
-        return Pass(linear.in_chunks(xp, step, (), (h, labels), size)[1][0])
+        return Pass(in_chunks(xp, step, (), (h, labels), size)[1][0])
     nothing = xp.zeros_like(vectors), None if bias is None else xp.zeros_like(bias)
-    (by_vectors, by_bias), (raw, by_h) = linear.in_chunks(xp, step, nothing, (h, labels, factors), size)
+    (by_vectors, by_bias), (raw, by_h) = in_chunks(xp, step, nothing, (h, labels, factors), size)
     return Pass(raw, by_h, by_vectors, by_bias)
